@@ -1,0 +1,202 @@
+"""The dataset: every file of the project or of a user, read into named graphs, with its facts view and its hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg import project, terms
+from kg.claim import claims_from
+from kg.errors import DataError, KgError, ParseFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = [
+    "Dataset",
+    "canonical_lines",
+    "dataset_hash",
+    "facts",
+    "graph_of",
+    "graphs_of",
+    "parse",
+    "read_files",
+    "read_project",
+]
+
+_TYPE = ox.NamedNode(terms.RDF + "type")
+_DOCUMENT = ox.NamedNode(terms.PACT + "SourceDocument")
+_POINTS_TO_DOCUMENT = {ox.NamedNode(terms.PACT + name) for name in ("fromDocument", "citedIn")}
+_FORMATS = "Turtle (.ttl), TriG (.trig), N-Quads (.nq), N-Triples (.nt), JSON-LD (.jsonld) or RDF/XML (.rdf)"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Quads in named graphs, and the file that each graph came from; the default graph holds nothing."""
+
+    quads: frozenset[ox.Quad]
+    sources: dict[str, Path] = field(default_factory=dict)
+
+    def __or__(self, other: Dataset) -> Dataset:
+        return Dataset(self.quads | other.quads, self.sources | other.sources)
+
+    def store(self) -> ox.Store:
+        """Return the quads in a store in memory."""
+        store = ox.Store()
+        store.bulk_extend(self.quads)
+        return store
+
+
+def read_project() -> Dataset:
+    """Read the ontology and the data that come with the project: one named graph a file, and one a claim.
+
+    Raises `ParseFailure` with file, line and column.
+    """
+    quads: set[ox.Quad] = set()
+    sources: dict[str, Path] = {}
+    for kind, files in (
+        ("ontology", project.ontology_files()),
+        ("reference", project.reference_files()),
+        ("document", project.document_files()),
+        ("claims", project.claims_files()),
+    ):
+        for path in files:
+            own = ox.NamedNode(f"{terms.GRAPH}{kind}/{path.stem}")
+            placed = {_in_graph(quad, own) for quad in parse(path)}
+            quads |= placed
+            sources.update(dict.fromkeys(graphs_of(placed), path))
+    return Dataset(frozenset(quads), sources)
+
+
+def read_files(paths: Sequence[Path]) -> Dataset:
+    """Read files that a user gives: documents with their claims, or a dataset that `kg export` wrote.
+
+    Quads in a named graph stay there. Triples of the default graph describe one document: those about it and its
+    passages go to `graph:document/<slug>`, the rest to `graph:claims/<slug>`.
+    Raises `ParseFailure`, and `DataError` where a file is empty or no single document can be told.
+    """
+    parsed = {path: list(parse(path)) for path in paths}
+    quads: set[ox.Quad] = set()
+    sources: dict[str, Path] = {}
+    for path, found in parsed.items():
+        loose = [quad for quad in found if quad.graph_name == ox.DefaultGraph()]
+        document = _document_of(loose, path) if loose else ""
+        placed = {_placed(quad, document) for quad in found}
+        quads |= placed
+        sources.update(dict.fromkeys(graphs_of(placed), path))
+    return Dataset(frozenset(quads), sources)
+
+
+def _document_of(quads: list[ox.Quad], path: Path) -> str:
+    nodes = [quad.subject for quad in quads if quad.predicate == _TYPE and quad.object == _DOCUMENT]
+    nodes += [quad.object for quad in quads if quad.predicate in _POINTS_TO_DOCUMENT]
+    named = {node.value for node in nodes if isinstance(node, ox.NamedNode)}
+    ours = sorted(iri for iri in named if iri.startswith(terms.DOC))
+    if len(ours) == 1:
+        return ours[0]
+    if not named:
+        raise DataError(
+            "holds no document and no claim",
+            where=str(path),
+            mend="a document is a pact:SourceDocument; a claim is a pact:Claim with pact:fromDocument",
+        )
+    if not ours:
+        raise DataError(
+            f"the document is not a doc: IRI: {min(named)}", where=str(path), mend=f"begin it with {terms.DOC}"
+        )
+    raise DataError(
+        f"speaks of {len(ours)} documents: {', '.join(terms.compact(iri) for iri in ours)}",
+        where=str(path),
+        mend="write one file a document",
+    )
+
+
+def _placed(quad: ox.Quad, document: str) -> ox.Quad:
+    slug = document.removeprefix(terms.DOC)
+    subject = quad.subject.value if isinstance(quad.subject, ox.NamedNode) else ""
+    kind = "document" if subject == document or subject.startswith(document + "#") else "claims"
+    return _in_graph(quad, ox.NamedNode(f"{terms.GRAPH}{kind}/{slug}"))
+
+
+def _in_graph(quad: ox.Quad, graph: ox.NamedNode) -> ox.Quad:
+    if quad.graph_name != ox.DefaultGraph():
+        return quad
+    return ox.Quad(quad.subject, quad.predicate, quad.object, graph)
+
+
+def parse(path: Path) -> Iterator[ox.Quad]:
+    """Yield the quads of an RDF file, its format told by its ending.
+
+    Raises `ParseFailure` with line and column, `DataError` for an empty file or an unknown ending, `KgError` where
+    the file cannot be read.
+    """
+    format_ = ox.RdfFormat.from_extension(path.suffix.removeprefix("."))
+    if format_ is None:
+        raise DataError(f"the ending “{path.suffix}” names no RDF format", where=str(path), mend=f"give {_FORMATS}")
+    empty = True
+    try:
+        for quad in ox.parse(path=str(path), format=format_):
+            empty = False
+            yield quad
+    except SyntaxError as error:
+        place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
+        raise ParseFailure(
+            f"is not {format_.name}: {_short(error.msg)}", where=place, mend="mend the line; nothing was changed"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise KgError(f"cannot be read: {reason}", where=str(path)) from error
+    if empty:
+        raise DataError("holds no triple", where=str(path), mend="give a file with a document or claims")
+
+
+def _short(message: str, limit: int = 160) -> str:
+    text = message.rpartition(": ")[2] if message.startswith("Parser error at") else message
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def graph_of(quad: ox.Quad) -> str:
+    """Return the IRI of the graph a quad lies in, or an empty text for the default graph and for blank graph names."""
+    return quad.graph_name.value if isinstance(quad.graph_name, ox.NamedNode) else ""
+
+
+def graphs_of(quads: Iterable[ox.Quad]) -> set[str]:
+    """Return the IRIs of the named graphs among `quads`."""
+    return {graph_of(quad) for quad in quads} - {""}
+
+
+def facts(quads: Iterable[ox.Quad]) -> set[ox.Quad]:
+    """Return the facts view, as quads of the default graph.
+
+    It holds the ontology, the reference data, documents, claim records, and the content of those claims only that are
+    accepted, affirmed and factual.
+    """
+    named = list(quads)
+    factual = {claim.iri for claim in claims_from(named) if claim.is_fact}
+    return {
+        ox.Quad(quad.subject, quad.predicate, quad.object)
+        for quad in named
+        if (graph := graph_of(quad)).startswith(terms.GRAPH) or graph in factual
+    }
+
+
+def canonical_lines(quads: Iterable[ox.Quad]) -> list[bytes]:
+    """Return `quads` as sorted lines of canonical N-Quads, without line ends.
+
+    For quads without blank nodes, which is all that the checks let in, these are the lines of RDFC-1.0
+    (https://www.w3.org/TR/rdf-canon/), so no labels have to be worked out.
+    """
+    text = ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
+    return sorted(set(text.split(b"\n")) - {b""})
+
+
+def dataset_hash(quads: Iterable[ox.Quad]) -> str:
+    """Return the SHA-256, in hexadecimal, of the canonical N-Quads of `quads` (RDFC-1.0)."""
+    digest = sha256()
+    for line in canonical_lines(quads):
+        digest.update(line + b"\n")
+    return digest.hexdigest()

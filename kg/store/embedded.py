@@ -1,0 +1,191 @@
+"""The store on disk: Oxigraph in a folder, one generation at a time, one writer at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyoxigraph as ox
+
+from kg import __version__, sparql, terms
+from kg.dataset import facts
+from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
+from kg.store.base import Results, update_between
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["EmbeddedStore", "EmbeddedWriter", "evaluate", "locked", "named_quads"]
+
+FORMAT = 1
+"""Number of the on-disk layout; raised whenever graphs or files are laid out differently."""
+
+LOCK_PATIENCE = 10.0
+"""Seconds that a second writer waits for the first."""
+
+
+@dataclass(frozen=True)
+class EmbeddedStore:
+    """An Oxigraph store in a folder, as it was at the moment of opening; a writer beside it does not disturb."""
+
+    place: str
+    engine: ox.Store
+
+    @classmethod
+    def open(cls, folder: Path) -> EmbeddedStore:
+        """Open the current generation of the store in `folder`, read-only: no byte of it changes."""
+        pointer = _pointer(folder)
+        if pointer is None:
+            raise StoreMissing("there is no store here", where=str(folder), mend="run: kg build")
+        generation = folder / pointer["generation"]
+        try:
+            return cls(str(folder), ox.Store.read_only(str(generation)))
+        except OSError as error:
+            raise StoreError(
+                f"the store does not open: {error}", where=str(generation), mend="run: kg build"
+            ) from error
+
+    def query(self, text: str) -> Results:
+        """Answer a query that only reads."""
+        return evaluate(self.engine, text)
+
+    def quads(self) -> frozenset[ox.Quad]:
+        """Return every quad in a named graph."""
+        return named_quads(self.engine)
+
+
+def evaluate(engine: ox.Store, text: str) -> Results:
+    """Answer a query on an engine of this process, with our prefixes and our errors."""
+    sparql.form_of(text)
+    try:
+        return engine.query(text, prefixes=terms.PREFIXES)
+    except SyntaxError as error:
+        raise sparql.syntax_error(text, error) from error
+    except OSError as error:
+        raise StoreError(f"the store cannot be read: {error}") from error
+
+
+def named_quads(engine: ox.Store) -> frozenset[ox.Quad]:
+    """Return every quad of `engine` that lies in a named graph."""
+    default = ox.DefaultGraph()
+    return frozenset(quad for quad in engine if quad.graph_name != default)
+
+
+def _pointer(folder: Path) -> dict[str, Any] | None:
+    """Return what the file `current` says of the store in `folder`, or None where there is none."""
+    path = folder / "current"
+    try:
+        pointer = json.loads(path.read_text(encoding="utf-8"))
+        found = pointer["format"]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError("is not the pointer of a store", where=str(path), mend="run: kg build") from error
+    if found != FORMAT:
+        raise StoreVersionMismatch(
+            f"the store has layout {found} (made by version {pointer.get('version', 'unknown')}); this version reads {FORMAT}",
+            where=str(folder),
+            mend="run: kg build",
+        )
+    return dict(pointer)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the write lock of the store in `folder`, which is made if need be, until the block ends.
+
+    Raises `StoreLocked`, naming the holder, after `LOCK_PATIENCE` seconds.
+    """
+    from filelock import FileLock, Timeout
+
+    lock, holder = FileLock(folder / "lock"), folder / "holder.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(f"waiting for {_holder(holder)} to finish writing to {folder} …", file=sys.stderr)
+            lock.acquire(timeout=LOCK_PATIENCE)
+    except Timeout as error:
+        raise StoreLocked(
+            f"{_holder(holder)} is writing to this store",
+            where=str(folder),
+            mend="wait until it is done, then try again",
+        ) from error
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    try:
+        holder.write_text(json.dumps({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        who = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "another process"
+    return f"process {who['pid']} (since {who['since']})"
+
+
+def _unwritable(folder: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"cannot be written: {error.strerror or error}",
+        where=str(folder),
+        mend="free some space, or name another folder with --store",
+    )
+
+
+class EmbeddedWriter:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def quads(self) -> frozenset[ox.Quad]:
+        if _pointer(self.folder) is None:
+            return frozenset()
+        return EmbeddedStore.open(self.folder).quads()
+
+    def replace(self, quads: frozenset[ox.Quad]) -> None:
+        name = f"generation-{time.time_ns()}"
+        fresh = self.folder / name
+        try:
+            engine = ox.Store(str(fresh))
+            engine.bulk_extend(facts(quads) | quads)
+            engine.optimize()
+            del engine
+            self._point_to(name)
+        except OSError as error:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise _unwritable(self.folder, error) from error
+        for old in self.folder.glob("generation-*"):
+            if old.name != name:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _point_to(self, name: str) -> None:
+        """Name the current generation; renaming over the old pointer is the one step in which the store changes."""
+        pointer = self.folder / "current.new"
+        pointer.write_text(json.dumps({"format": FORMAT, "version": __version__, "generation": name}) + "\n")
+        pointer.replace(self.folder / "current")
+
+    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
+        pointer = _pointer(self.folder)
+        if pointer is None:
+            self.replace(after)
+            return
+        try:
+            engine = ox.Store(str(self.folder / pointer["generation"]))
+            engine.update(update_between(before, after))
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
