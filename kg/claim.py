@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import terms
-from kg.document import address_key
+from kg.document import Passage, SourceDocument, address_key, documents_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Claim", "claim_key", "claims_from", "quads_from"]
+__all__ = ["Claim", "Coverage", "claim_key", "claims_from", "coverage", "quads_from"]
 
 _TYPE = ox.NamedNode(terms.RDF + "type")
 _CLAIM = ox.NamedNode(terms.PACT + "Claim")
@@ -107,6 +107,49 @@ def claim_key(iri: str) -> tuple[str, int]:
     """Return a sort key that puts the claims of a document in the curator's order."""
     head = iri.rstrip("0123456789")
     return head, int(iri[len(head) :] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far claims cover a document: the claims of each passage, rejected and superseded ones left out."""
+
+    document: SourceDocument
+    claims: dict[str, tuple[str, ...]]
+
+    @property
+    def covered(self) -> tuple[Passage, ...]:
+        """The passages that bear at least one claim."""
+        return tuple(passage for passage in self.document.passages if passage.iri in self.claims)
+
+    @property
+    def explained(self) -> tuple[Passage, ...]:
+        """The passages that bear no claim and say why."""
+        bare = [passage for passage in self.document.passages if passage.iri not in self.claims]
+        return tuple(passage for passage in bare if passage.no_claim_reason)
+
+    @property
+    def uncovered(self) -> tuple[Passage, ...]:
+        """The passages that bear no claim and do not say why."""
+        return tuple(p for p in self.document.passages if p not in self.covered and p not in self.explained)
+
+    @property
+    def claim_count(self) -> int:
+        """How many claims the document bears."""
+        return len({iri for iris in self.claims.values() for iri in iris})
+
+
+def coverage(quads: Iterable[ox.Quad]) -> list[Coverage]:
+    """Return the coverage of every document that `quads` describe."""
+    listed = list(quads)
+    claims: dict[str, list[str]] = defaultdict(list)
+    for claim in claims_from(listed):
+        if not set(claim.review_status) & {terms.PV + "rejected", terms.PV + "superseded"}:
+            for passage in claim.passages:
+                claims[passage].append(claim.iri)
+    return [
+        Coverage(document, {p.iri: tuple(claims[p.iri]) for p in document.passages if p.iri in claims})
+        for document in documents_from(listed)
+    ]
 
 
 def quads_from(claim: Claim) -> Iterator[ox.Quad]:

@@ -92,7 +92,7 @@ def read_files(paths: Sequence[Path]) -> Dataset:
 
 
 def _document_of(quads: list[ox.Quad], path: Path) -> str:
-    nodes = [quad.subject for quad in quads if quad.predicate == _TYPE and quad.object == _DOCUMENT]
+    nodes: list[object] = [quad.subject for quad in quads if quad.predicate == _TYPE and quad.object == _DOCUMENT]
     nodes += [quad.object for quad in quads if quad.predicate in _POINTS_TO_DOCUMENT]
     named = {node.value for node in nodes if isinstance(node, ox.NamedNode)}
     ours = sorted(iri for iri in named if iri.startswith(terms.DOC))

@@ -53,6 +53,8 @@ class SourceDocument:
     content_hash: str
     char_count: int
     paragraph_count: int
+    earliest: str = ""
+    latest: str = ""
     passages: tuple[Passage, ...] = field(default=(), repr=False)
 
     @property
@@ -104,6 +106,8 @@ def documents_from(quads: Iterable[ox.Quad]) -> list[SourceDocument]:
             content_hash=_first(values, "pact:contentHash"),
             char_count=_number(values, "pact:charCount"),
             paragraph_count=_number(values, "pact:paragraphCount"),
+            earliest=_first(values, "pact:earliestDate"),
+            latest=_first(values, "pact:latestDate"),
             passages=tuple(sorted(passages[iri], key=lambda passage: address_key(passage.iri))),
         )
         for iri, values in sorted(described.items())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kg import terms
 from kg.claim import claims_from
-from kg.dataset import Dataset, dataset_hash, read_files, read_project
+from kg.dataset import Dataset, dataset_hash, graph_of, read_files, read_project
 from kg.document import documents_from
 from kg.errors import NotConforming, UnknownEntity
 from kg.store import open_store, writing
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyoxigraph as ox
 
-__all__ = ["Outcome", "add", "build", "checked", "remove"]
+__all__ = ["Outcome", "add", "build", "checked", "merged", "remove"]
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,22 @@ def add(place: str, files: Sequence[Path], progress: Callable[[str], None] | Non
     open_store(place)
     with writing(place) as writer:
         before = writer.quads()
-        kept = frozenset(quad for quad in before if _slug_of(quad) not in slugs)
-        replaced = tuple(sorted({slug for quad in before - kept if (slug := _slug_of(quad))}))
-        after = Dataset(kept | added.quads, added.sources)
+        after = merged(Dataset(before), added)
+        replaced = tuple(sorted({slug for quad in before - after.quads if (slug := _slug_of(quad))}))
         report = checked(after, progress)
         writer.change(before, after.quads)
     return _outcome(after.quads, report, tuple(sorted(slugs)), replaced)
+
+
+def merged(base: Dataset, added: Dataset) -> Dataset:
+    """Return `base` with `added` in the place of what it had of the same documents.
+
+    A description replaces the description, claims replace all claims of their document; the one does not touch the
+    other, so that either file can be given alone.
+    """
+    parts = {_part_of(quad) for quad in added.quads}
+    kept = frozenset(quad for quad in base.quads if _part_of(quad) not in parts)
+    return Dataset(kept | added.quads, base.sources | added.sources)
 
 
 def remove(place: str, document: str, progress: Callable[[str], None] | None = None) -> Outcome:
@@ -102,15 +112,20 @@ def _slugs(quads: frozenset[ox.Quad]) -> set[str]:
     return {slug for quad in quads if (slug := _slug_of(quad))}
 
 
-def _slug_of(quad: ox.Quad) -> str | None:
-    """Return the slug of the document that a quad belongs to, told by its graph; None for ontology and reference."""
+def _part_of(quad: ox.Quad) -> tuple[str, str]:
+    """Return what a quad's graph belongs to: the description or the claims of a document, or the graph itself."""
     graph = graph_of(quad)
-    for kind in ("document/", "claims/"):
-        if graph.startswith(terms.GRAPH + kind):
-            return graph.removeprefix(terms.GRAPH + kind)
+    for kind in ("document", "claims"):
+        if graph.startswith(f"{terms.GRAPH}{kind}/"):
+            return kind, graph.removeprefix(f"{terms.GRAPH}{kind}/")
     if graph.startswith(terms.CLAIM):
-        return graph.removeprefix(terms.CLAIM).rpartition("-c")[0]
-    return None
+        return "claims", graph.removeprefix(terms.CLAIM).rpartition("-c")[0]
+    return graph, ""
+
+
+def _slug_of(quad: ox.Quad) -> str:
+    """Return the slug of the document that a quad belongs to; an empty text for ontology and reference data."""
+    return _part_of(quad)[1]
 
 
 def _outcome(

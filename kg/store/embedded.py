@@ -149,15 +149,19 @@ def _unwritable(folder: Path, error: OSError) -> StoreError:
 
 
 class EmbeddedWriter:
+    """The one writer of the store in a folder."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def quads(self) -> frozenset[ox.Quad]:
+        """Return the dataset as it is now; empty where there is no store yet."""
         if _pointer(self.folder) is None:
             return frozenset()
         return EmbeddedStore.open(self.folder).quads()
 
     def replace(self, quads: frozenset[ox.Quad]) -> None:
+        """Put a new dataset in the place of whatever is there."""
         name = f"generation-{time.time_ns()}"
         fresh = self.folder / name
         try:
@@ -180,6 +184,7 @@ class EmbeddedWriter:
         pointer.replace(self.folder / "current")
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
+        """Turn the dataset `before` into `after`."""
         pointer = _pointer(self.folder)
         if pointer is None:
             self.replace(after)

@@ -91,14 +91,19 @@ def _triples(reply: bytes) -> ox.QueryTriples:
 
 
 class RemoteWriter:
+    """A writer to an endpoint: each change is one update, which the endpoint runs whole or not at all."""
+
     def __init__(self, store: RemoteStore) -> None:
         self.store = store
 
     def quads(self) -> frozenset[ox.Quad]:
+        """Return the dataset as it is now."""
         return self.store.quads()
 
     def replace(self, quads: frozenset[ox.Quad]) -> None:
+        """Put a new dataset in the place of whatever is there."""
         self.store.update(f"DROP ALL ;\nINSERT DATA {{ {data_block(facts(quads) | quads)} }}")
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
+        """Turn the dataset `before` into `after`."""
         self.store.update(update_between(before, after))

@@ -1,0 +1,63 @@
+# Everything a person or the CI does with this project. `make run` and `make test` need Python 3.11+ and make, no more.
+PYTHON ?= python3
+BIN := .venv/bin
+KG := $(BIN)/kg
+
+.PHONY: run test check format docs bench clean
+
+# Build the store from the project's data, validate it, answer the headline questions, write the exports.
+run: .venv/run.done
+	$(KG) build
+	$(KG) documents
+	$(KG) ask agreements
+	$(KG) ask agreements-between --state "United States" --other "El Salvador"
+	$(KG) ask took-effect
+	$(KG) ask ended-by
+	$(KG) ask transfer-routes --from "United States" --to "El Salvador"
+	$(KG) ask conflicts
+	@mkdir -p build
+	$(KG) export --format turtle -o build/pactgraph.ttl
+	$(KG) export --format trig -o build/pactgraph.trig
+	$(KG) export --format jsonld -o build/pactgraph.jsonld
+
+test: .venv/dev.done
+	$(BIN)/python -m pytest -q
+
+# What the CI runs: format, lint, types, tests with coverage, documentation.
+check: .venv/dev.done docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(KG) validate --quiet
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage report --fail-under=85
+
+format: .venv/dev.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The page of the ontology. pyLODE has an environment of its own, since it pins other versions of what we use.
+docs: .venv-docs/done
+	@mkdir -p build/docs
+	.venv-docs/bin/python docs/ontology_page.py build/docs/ontology.html
+
+bench: .venv/dev.done
+	$(BIN)/python benchmarks/speed.py
+
+.venv/run.done: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev.done: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ .venv/run.done
+
+.venv-docs/done: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check pylode==3.3.4
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-docs .kg build dist

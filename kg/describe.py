@@ -1,0 +1,224 @@
+"""Everything said about one thing: what it is, its life, who says what, what is open and what conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg import entity, terms
+from kg.claim import Claim, claims_from
+from kg.sparql import serialised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kg.store import Store
+
+__all__ = ["Description", "Event", "describe"]
+
+# Nodes that belong to a thing: what is said of them is said of it.
+_BELONGING = "pact:eventOf|pact:provisionOf|pact:statusOf|pact:assessmentOf|pact:concerns"
+_NAMES = {
+    terms.RDF + "type",
+    terms.SKOS + "prefLabel",
+    terms.SKOS + "altLabel",
+    terms.SKOS + "notation",
+    terms.SKOS + "exactMatch",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event or stated status on the time line, put together from every claim about it."""
+
+    iri: str
+    label: str
+    lane: str
+    kind: str
+    occurrences: tuple[str, ...]
+    earliest: str
+    latest: str
+    performers: tuple[str, ...]
+    modalities: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """All that the store holds on one thing. Values are labels, ready to be read; `claims` keep their IRIs."""
+
+    iri: str
+    label: str
+    aliases: tuple[str, ...]
+    kinds: tuple[str, ...]
+    facts: tuple[tuple[str, tuple[str, ...]], ...]
+    identifiers: tuple[tuple[str, str], ...]
+    events: tuple[Event, ...]
+    claims: tuple[Claim, ...]
+    open_questions: tuple[tuple[str, str], ...]
+    conflicts: tuple[tuple[str, tuple[str, ...]], ...]
+    labels: dict[str, str] = field(repr=False)
+
+    def name(self, iri: str) -> str:
+        """Return the label of an IRI in this description, or its short name."""
+        return self.labels.get(iri) or terms.compact(iri)
+
+
+def describe(store: Store, text: str) -> Description:
+    """Return everything said about the thing that `text` gives (IRI, name or label).
+
+    Raises `UnknownEntity` and `AmbiguousEntity`.
+    """
+    iri = entity.find(store, text)
+    node = serialised(ox.NamedNode(iri))
+    claims = _claims_about(store, node)
+    facts = _facts(store, node)
+    names = _labels(store, iri, claims, facts)
+    label = names.get(iri) or terms.compact(iri)
+    return Description(
+        iri=iri,
+        label=label,
+        aliases=tuple(sorted(o for p, o in facts if p == terms.SKOS + "altLabel")),
+        kinds=tuple(names.get(type_, terms.compact(type_)) for type_ in entity.types(store, iri)),
+        facts=_readable(facts, names),
+        identifiers=_identifiers(store, node),
+        events=_events(store, iri, claims, names),
+        claims=tuple(claims),
+        open_questions=_open_questions(claims),
+        conflicts=_conflicts(store, claims),
+        labels=names,
+    )
+
+
+def _claims_about(store: Store, node: str) -> list[Claim]:
+    found = entity.select(
+        store,
+        f"""SELECT DISTINCT ?claim WHERE {{
+          {{ SELECT DISTINCT ?about WHERE {{
+              {{ VALUES ?about {{ {node} }} }} UNION {{ GRAPH ?any {{ ?about {_BELONGING} {node} }} }} }} }}
+          {{ GRAPH ?claim {{ ?about ?p1 ?o1 }} }} UNION {{ GRAPH ?claim {{ ?s2 ?p2 ?about }} }}
+            UNION {{ ?claim pact:statedBy|pact:conditionalOn ?about }}
+          ?claim a pact:Claim .
+        }}""",
+    )
+    claims = " ".join(serialised(row["claim"]) for row in found)
+    if not claims:
+        return []
+    content = entity.select(store, f"SELECT ?g ?s ?p ?o WHERE {{ VALUES ?g {{ {claims} }} GRAPH ?g {{ ?s ?p ?o }} }}")
+    records = entity.select(store, f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {claims} }} ?s ?p ?o }}")
+    quads = [ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in content]
+    quads += [ox.Quad(row["s"], row["p"], row["o"]) for row in records]
+    return claims_from(quads)
+
+
+def _facts(store: Store, node: str) -> list[tuple[str, str]]:
+    rows = entity.select(store, f"SELECT ?p ?o WHERE {{ {node} ?p ?o }} ORDER BY ?p ?o")
+    return [(row["p"].value, row["o"].value) for row in rows if isinstance(row["o"], ox.NamedNode | ox.Literal)]
+
+
+def _labels(store: Store, iri: str, claims: Iterable[Claim], facts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    wanted = {iri} | {value for pair in facts for value in pair if "://" in value}
+    for claim in claims:
+        wanted |= {*claim.stated_by, *claim.modality, *claim.certainty, *claim.basis, *claim.documents}
+        for triple in claim.content:
+            wanted |= {term.value for term in triple if isinstance(term, ox.NamedNode)}
+    wanted |= set(entity.types(store, iri))
+    return entity.labels(store, (value for value in wanted if " " not in value))
+
+
+def _readable(facts: Iterable[tuple[str, str]], names: dict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    grouped: dict[str, list[str]] = {}
+    for predicate, value in facts:
+        if predicate not in _NAMES:
+            grouped.setdefault(names.get(predicate) or terms.compact(predicate), []).append(
+                names.get(value) or terms.compact(value)
+            )
+    return tuple((name, tuple(sorted(values))) for name, values in sorted(grouped.items()))
+
+
+def _identifiers(store: Store, node: str) -> tuple[tuple[str, str], ...]:
+    rows = entity.select(
+        store,
+        f"""SELECT ?scheme ?identifier WHERE {{
+          {{ {node} skos:notation ?code . BIND(STR(?code) AS ?identifier) BIND(DATATYPE(?code) AS ?type) ?type rdfs:label ?scheme }}
+          UNION
+          {{ {node} skos:exactMatch ?iri . BIND(STR(?iri) AS ?identifier)
+            ?known pact:iriPrefix ?start ; skos:prefLabel ?scheme FILTER(STRSTARTS(?identifier, STR(?start))) }}
+        }} ORDER BY ?scheme ?identifier""",
+    )
+    return tuple((row["scheme"].value, row["identifier"].value) for row in rows)
+
+
+def _events(store: Store, iri: str, claims: Iterable[Claim], names: dict[str, str]) -> tuple[Event, ...]:
+    """Put together the events and stated statuses that the claims speak of, in the order of their dates."""
+    said: dict[str, dict[str, set[str]]] = {}
+    lanes = {
+        row["kind"].value: row["axis"].value
+        for row in entity.select(store, "SELECT ?kind ?axis WHERE { ?kind pact:axis ?axis }")
+    }
+    for claim in claims:
+        for triple in claim.content:
+            if isinstance(triple.subject, ox.NamedNode) and isinstance(triple.object, ox.NamedNode | ox.Literal):
+                values = said.setdefault(triple.subject.value, {})
+                values.setdefault(terms.compact(triple.predicate.value), set()).add(triple.object.value)
+                values.setdefault("claims", set()).add(claim.iri)
+                values.setdefault("modalities", set()).update(claim.modality)
+    found = [
+        _event(node, values, lanes, names)
+        for node, values in said.items()
+        if ("pact:eventType" in values or "pact:statusOf" in values) and _belongs(iri, values)
+    ]
+    return tuple(sorted(found, key=lambda event: (event.earliest or "9", event.latest or "9", event.iri)))
+
+
+def _belongs(iri: str, values: dict[str, set[str]]) -> bool:
+    links = ("pact:eventOf", "pact:statusOf", "pact:performedBy", "pact:counterpart", "pact:destination")
+    return any(iri in values.get(link, ()) for link in links)
+
+
+def _event(node: str, values: dict[str, set[str]], lanes: dict[str, str], names: dict[str, str]) -> Event:
+    def named(key: str) -> tuple[str, ...]:
+        return tuple(sorted(names.get(value) or terms.compact(value) for value in values.get(key, ())))
+
+    kind = min(values.get("pact:eventType") or values.get("pact:status") or {""})
+    lane = min(values.get("pact:axis") or {lanes.get(kind, "")})
+    return Event(
+        iri=node,
+        label=names.get(node) or terms.compact(node),
+        lane=lane.removeprefix(terms.PV),
+        kind=names.get(kind) or terms.compact(kind),
+        occurrences=named("pact:occurrence"),
+        earliest=min(values.get("pact:earliestDate", {""})),
+        latest=max(values.get("pact:latestDate", {""})),
+        performers=named("pact:performedBy"),
+        modalities=named("modalities"),
+        claims=tuple(sorted(values["claims"])),
+    )
+
+
+def _open_questions(claims: Iterable[Claim]) -> tuple[tuple[str, str], ...]:
+    text = ox.NamedNode(terms.PACT + "questionText")
+    return tuple(
+        (triple.subject.value, triple.object.value)
+        for claim in claims
+        for triple in claim.content
+        if triple.predicate == text
+        and isinstance(triple.subject, ox.NamedNode)
+        and isinstance(triple.object, ox.Literal)
+    )
+
+
+def _conflicts(store: Store, claims: Iterable[Claim]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    about = {claim.iri for claim in claims}
+    grouped: dict[str, list[str]] = {}
+    for row in entity.select(
+        store, "SELECT ?conflict ?claim WHERE { ?conflict pact:involves ?claim } ORDER BY ?conflict ?claim"
+    ):
+        grouped.setdefault(row["conflict"].value, []).append(row["claim"].value)
+    found = {conflict: involved for conflict, involved in grouped.items() if about & set(involved)}
+    names = entity.labels(store, found)
+    return tuple(
+        (names.get(conflict) or terms.compact(conflict), tuple(involved)) for conflict, involved in found.items()
+    )

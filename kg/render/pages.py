@@ -1,0 +1,112 @@
+"""Everything said about one thing, as a page in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+
+from kg import terms
+from kg.render.tables import console, grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
+
+    from kg.describe import Description, Event
+
+__all__ = ["dates", "print_description"]
+
+
+def print_description(page: Description) -> None:
+    """Print everything said about one thing as a page."""
+    out = console()
+    out.print(page.label, style="bold")
+    kinds = ", ".join(page.kinds) or "a thing that nothing types"
+    out.print(f"{terms.compact(page.iri)} · {kinds}", style="dim")
+    if page.aliases:
+        out.print(f"also: {', '.join(page.aliases)}")
+    _section("What it is", grid((name, ", ".join(values)) for name, values in page.facts))
+    _section("Identifiers", grid(page.identifiers))
+    _section("Its life", _time_line(page.events))
+    _section("Who says what", _claims(page))
+    _section("What is open", _lines(text for _, text in page.open_questions))
+    _section(
+        "What conflicts",
+        _lines(f"{name}: {' ↔ '.join(_short_claim(c) for c in claims)}" for name, claims in page.conflicts),
+    )
+    count = len(page.claims)
+    out.print(f"\n{count} claim{'s' if count != 1 else ''}", style="dim")
+
+
+def _section(title: str, body: RenderableType | None) -> None:
+    if body is not None:
+        out = console()
+        out.print(f"\n{title}", style="bold cyan")
+        out.print(body)
+
+
+def _lines(texts: Iterable[str]) -> RenderableType | None:
+    return grid(("•", text) for text in texts)
+
+
+def _time_line(events: Iterable[Event]) -> RenderableType | None:
+    return grid(
+        (
+            dates(event.earliest, event.latest),
+            event.lane,
+            event.kind,
+            " / ".join(event.occurrences),
+            ", ".join(event.performers) + _hedge(event.modalities),
+        )
+        for event in events
+    )
+
+
+def dates(earliest: str, latest: str) -> str:
+    """Return closed bounds as a person would write them.
+
+    >>> dates("2025-01-20", "2025-02-10")
+    '2025-01-20 … 2025-02-10'
+    """
+    if not earliest and not latest:
+        return "undated"
+    if earliest == latest:
+        return earliest
+    return f"{earliest or '?'} … {latest or '?'}"
+
+
+def _hedge(modalities: Iterable[str]) -> str:
+    unsure = [modality for modality in modalities if modality != "factual"]
+    return f" ({', '.join(unsure)})" if unsure else ""
+
+
+def _claims(page: Description) -> RenderableType | None:
+    speakers: dict[str, list[tuple[str, str]]] = {}
+    for claim in page.claims:
+        for speaker in claim.stated_by:
+            put = ", ".join(
+                page.name(value)
+                for value in (*claim.modality, *claim.basis)
+                if not value.endswith(("factual", "explicit"))
+            )
+            where = ", ".join(iri.partition("#")[2] for iri in claim.passages)
+            speakers.setdefault(page.name(speaker), []).append(
+                (_short_claim(claim.iri), f"{claim.statement} [{where}]{f' ({put})' if put else ''}")
+            )
+    if not speakers:
+        return None
+    parts: list[RenderableType] = []
+    for speaker, rows in sorted(speakers.items()):
+        parts.append(Text(speaker, style="italic"))
+        lines = grid(rows)
+        if lines is not None:
+            parts.append(Padding(lines, (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def _short_claim(iri: str) -> str:
+    return iri.rpartition("-")[2]
