@@ -36,10 +36,9 @@ format: .venv/dev.done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The page of the ontology. pyLODE has an environment of its own, since it pins other versions of what we use.
-docs: .venv-docs/done
-	@mkdir -p build/docs
-	.venv-docs/bin/python docs/ontology_page.py build/docs/ontology.html
+# The page of the ontology.
+docs: .venv/dev.done
+	$(BIN)/python docs/ontology_page.py build/docs/ontology.html
 
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/speed.py
@@ -54,10 +53,5 @@ bench: .venv/dev.done
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ .venv/run.done
 
-.venv-docs/done: pyproject.toml
-	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/pip install --quiet --disable-pip-version-check pylode==3.3.4
-	@touch $@
-
 clean:
-	rm -rf .venv .venv-docs .kg build dist
+	rm -rf .venv .kg build dist

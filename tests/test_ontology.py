@@ -192,6 +192,17 @@ def test_every_term_used_in_the_data_is_declared() -> None:
     assert terms_used(flattened()) - declared() == set()
 
 
+def test_every_term_named_in_shapes_checks_and_questions_is_declared() -> None:
+    known = {terms.compact(str(term)) for term in declared()}
+    named = {
+        (str(file.relative_to(ONTOLOGY_FOLDER)), name)
+        for file in ONTOLOGY_FOLDER.rglob("*.*")
+        for name in re.findall(r"\b(?:pact|pv):[A-Za-z][A-Za-z0-9-]*", file.read_text(encoding="utf-8"))
+    }
+
+    assert {(file, name) for file, name in named if name not in known} == set()
+
+
 def test_there_are_no_blank_nodes() -> None:
     assert [triple for triple in ontology() if any(isinstance(node, BNode) for node in triple)] == []
 

@@ -1,0 +1,116 @@
+"""SHACL: the only door to pySHACL, and to rdflib for its sake."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cache
+from logging import ERROR, getLogger
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg import project, terms
+from kg.errors import KgError
+from kg.validate.report import Finding, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import rdflib
+    from rdflib.term import Node
+
+__all__ = ["as_rdflib", "results_as_findings"]
+
+_ONTOLOGY = terms.GRAPH + "ontology/"
+_SH = terms.PREFIXES["sh"]
+_STRING = terms.XSD + "string"
+
+
+def results_as_findings(store: ox.Store) -> Iterator[Finding]:
+    """Yield what pySHACL finds in the union of the graphs of `store`, without places; some may come twice.
+
+    It is given a copy in rdflib, because on an Oxigraph-backed graph it reports falsely. Raises `KgError` where the
+    shapes cannot be used.
+    """
+    import pyshacl
+    import rdflib
+
+    shapes = _shapes()
+    with _quiet("rdflib.term"):  # which logs a traceback for a date that is no date; a shape reports it
+        _, report, text = pyshacl.validate(as_rdflib(store, shapes), shacl_graph=shapes, inplace=True)
+    if not isinstance(report, rdflib.Graph):
+        raise KgError(f"the shapes cannot be used: {text}")
+    sh = rdflib.Namespace(_SH)
+    for result in report.objects(None, sh.result):
+        shape, path, value = (report.value(result, sh[name]) for name in ("sourceShape", "resultPath", "value"))
+        yield Finding(
+            severity=str(report.value(result, sh.resultSeverity)).removeprefix(_SH).lower(),
+            rule=terms.compact(str(shape)),
+            message=str(report.value(result, sh.resultMessage)),
+            mend=str(shapes.value(shape, rdflib.URIRef(terms.SHAPE + "mend"))),
+            focus=_as_oxigraph(report.value(result, sh.focusNode)),
+            path=str(path) if isinstance(path, rdflib.URIRef) else None,
+            value=_as_oxigraph(value) if value is not None else None,
+        )
+
+
+@cache
+def _shapes() -> rdflib.Graph:
+    import rdflib
+
+    shapes = rdflib.Graph()
+    for path in project.shapes_files():
+        shapes.parse(path)
+    return shapes
+
+
+def as_rdflib(store: ox.Store, shapes: rdflib.Graph) -> rdflib.Dataset:
+    """Return what `shapes` can see of `store`: all data, and of the ontology the triples whose property they name."""
+    import rdflib
+
+    seen = {str(term) for term in shapes.all_nodes()} | {terms.RDF + "type", terms.RDFS + "subClassOf"}
+    dataset = rdflib.Dataset(default_union=True)
+    for name in store.named_graphs():
+        graph = dataset.graph(rdflib.URIRef(name.value))
+        ours = not name.value.startswith(_ONTOLOGY)
+        for quad in store.quads_for_pattern(None, None, None, name):
+            if ours or quad.predicate.value in seen:
+                graph.add((_as_rdflib(quad.subject), _as_rdflib(quad.predicate), _as_rdflib(quad.object)))
+    return dataset
+
+
+def _as_rdflib(term: Term | ox.Triple) -> Node:
+    import rdflib
+
+    if isinstance(term, ox.NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, ox.BlankNode):
+        return rdflib.BNode(term.value)
+    if isinstance(term, ox.Triple):
+        raise KgError(f"a triple term cannot be validated: {term}", mend="say it in a claim")
+    # To rdflib "x" and "x"^^xsd:string are two literals, and pySHACL would tell them apart.
+    datatype = None if term.language or term.datatype.value == _STRING else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, lang=term.language, datatype=datatype, normalize=False)
+
+
+def _as_oxigraph(term: Node | None) -> Term:
+    import rdflib
+
+    if isinstance(term, rdflib.BNode):
+        return ox.BlankNode(str(term))
+    if not isinstance(term, rdflib.Literal):
+        return ox.NamedNode(str(term))
+    if term.language:
+        return ox.Literal(str(term), language=term.language)
+    return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype or _STRING)))
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    logger = getLogger(name)
+    before = logger.level
+    logger.setLevel(ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
