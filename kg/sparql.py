@@ -16,18 +16,20 @@ Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
 
 _FORMS: dict[str, Form] = {"SELECT": "SELECT", "ASK": "ASK", "CONSTRUCT": "CONSTRUCT", "DESCRIBE": "DESCRIBE"}
 _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
-# Everything in which a keyword is not a keyword: IRIs, strings, comments, variables, prefixed names.
-# IRIREF, STRING_LITERAL* and VAR of https://www.w3.org/TR/sparql11-query/#rTerminals, in that order.
-_OPAQUE = re.compile(
-    r"""<[^<>"{}|^`\\\x00-\x20]*>
-      | \"\"\"(?:[^"\\]|\\.|"(?!""))*\"\"\" | '''(?:[^'\\]|\\.|'(?!''))*'''
-      | "(?:[^"\\\n\r]|\\.)*" | '(?:[^'\\\n\r]|\\.)*'
-      | \#[^\n]*
-      | [?$]\w+
-      | [^\W\d]?[\w.-]*:[\w.%\\-]*""",
+# IRIREF, the strings, comments, VAR, prefixed names of https://www.w3.org/TR/sparql11-query/#rTerminals, in that order:
+# everything in which a keyword is no keyword; then whatever else has letters.
+_TOKEN = re.compile(
+    r"""<[^<>"{}|^`\\\x00-\x20]*+>
+      | \"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\" | '''(?:[^'\\]|\\.|'(?!''))*+'''
+      | "(?:[^"\\\n\r]|\\.)*+" | '(?:[^'\\\n\r]|\\.)*+'
+      | \#[^\n\r]*+
+      | [?$]\w++
+      | (?P<prefix>[\w.-]*+):(?:[\w.:-]|%[0-9A-Fa-f]{2}|\\.)*+
+      | (?P<words>[\w.-]++)""",
     re.VERBOSE | re.DOTALL,
 )
-_WORD = re.compile(r"[A-Za-z]+")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PREFIX = re.compile(r"\bPREFIX\s+([^\s:]*):", re.IGNORECASE)
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 
@@ -38,11 +40,11 @@ def form_of(text: str) -> Form:
     Raises `ReadOnly` for an update and for `SERVICE`, which would call another server; `QuerySyntaxError` where the
     text is no query at all. The rest of the syntax is left to the engine.
     """
-    words = [word.upper() for word in _WORD.findall(_OPAQUE.sub(" ", text))]
-    if "SERVICE" in words:
+    words = _words(text)
+    if any("SERVICE" in word for word in words + _words(_unescaped(text))):
         raise ReadOnly(
             "the query calls another server (SERVICE)",
-            mend="ask that server itself, or export the data and join them there",
+            mend="ask that server itself, or export the data and join them there; a prefix must not hold that word either",
         )
     for word in words:
         if word in _FORMS:
@@ -60,6 +62,25 @@ def form_of(text: str) -> Form:
         + ", ".join(f"{prefix}:" for prefix in ("id", "pact", "pv", "claim", "doc"))
         + " and the usual ones are built in",
     )
+
+
+def _words(text: str) -> list[str]:
+    """Return what may be keywords, in capitals, and prefixes that hold SERVICE.
+
+    The engine reads `SERVICEex:name` as the keyword and a name, even where the prefix `SERVICEex` is declared.
+    """
+    words: list[str] = []
+    for token in _TOKEN.finditer(text):
+        if token["words"]:
+            words += _LETTERS.findall(token["words"].upper())
+        elif token["prefix"] and "SERVICE" in token["prefix"].upper():
+            words.append("SERVICE")
+    return words
+
+
+def _unescaped(text: str) -> str:
+    """Return `text` as engines see it that resolve codepoint escapes first, as SPARQL 1.1, section 19.2, has it."""
+    return _ESCAPE.sub(lambda match: chr(min(int(match[1] or match[2], 16), 0x10FFFF)), text)
 
 
 def with_prefixes(text: str) -> str:

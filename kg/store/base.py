@@ -9,7 +9,7 @@ import pyoxigraph as ox
 from kg.dataset import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 __all__ = ["Results", "Store", "Writer", "data_block", "update_between"]
 
@@ -31,6 +31,9 @@ class Store(Protocol):
 
     def quads(self) -> frozenset[ox.Quad]:
         """Return the dataset: every quad in a named graph."""
+
+    def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
+        """Return, for each triple, the IRIs of the named graphs that hold it, sorted."""
 
 
 class Writer(Protocol):

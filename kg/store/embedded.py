@@ -21,7 +21,7 @@ from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatc
 from kg.store.base import Results, update_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = ["EmbeddedStore", "EmbeddedWriter", "evaluate", "locked", "named_quads"]
 
@@ -60,6 +60,15 @@ class EmbeddedStore:
     def quads(self) -> frozenset[ox.Quad]:
         """Return every quad in a named graph."""
         return named_quads(self.engine)
+
+    def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
+        """Return the named graphs that hold each triple."""
+        return {triple: sorted(self._graphs(triple)) for triple in triples}
+
+    def _graphs(self, triple: ox.Triple) -> Iterator[str]:
+        for quad in self.engine.quads_for_pattern(triple.subject, triple.predicate, triple.object):
+            if isinstance(quad.graph_name, ox.NamedNode):
+                yield quad.graph_name.value
 
 
 def evaluate(engine: ox.Store, text: str) -> Results:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
@@ -10,6 +12,9 @@ from kg import sparql
 from kg.dataset import facts
 from kg.errors import StoreError
 from kg.store.base import Results, data_block, update_between
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
 
 __all__ = ["RemoteStore", "RemoteWriter"]
 
@@ -39,6 +44,19 @@ class RemoteStore:
         rows = self.query("SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s ?p ?o } }")
         assert isinstance(rows, ox.QuerySolutions)
         return frozenset(ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in rows)
+
+    def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
+        """Return the named graphs that hold each triple, asked for in batches."""
+        found: dict[ox.Triple, list[str]] = {triple: [] for triple in triples}
+        for batch in batched(found):
+            lines = " ".join(f"({t.subject} {t.predicate} {t.object})" for t in batch)
+            rows = self.query(
+                f"SELECT ?s ?p ?o ?g WHERE {{ VALUES (?s ?p ?o) {{ {lines} }} GRAPH ?g {{ ?s ?p ?o }} }} ORDER BY ?g"
+            )
+            assert isinstance(rows, ox.QuerySolutions)
+            for row in rows:
+                found[ox.Triple(row["s"], row["p"], row["o"])].append(row["g"].value)
+        return found
 
     def update(self, text: str) -> None:
         """Run one update, sent to the `/update` path beside a `/query` path, else to the same URL."""
@@ -70,6 +88,13 @@ class RemoteStore:
                 where=self.place,
                 mend="check the URL, and that the server runs",
             ) from error
+
+
+def batched(triples: Iterable[ox.Triple], size: int = 200) -> Iterator[tuple[ox.Triple, ...]]:
+    """Yield `triples` in groups of `size`, so that no query grows without bound."""
+    rest = iter(triples)
+    while batch := tuple(islice(rest, size)):
+        yield batch
 
 
 def _rows(reply: bytes) -> Results:

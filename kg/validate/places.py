@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from kg.validate.report import Finding
+    from kg.validate.report import Finding, Term
 
 __all__ = ["Places", "line_of"]
 
@@ -50,13 +50,17 @@ class Places:
         if finding.claim and finding.claim != focus.value and self._is_graph(finding.claim):
             return finding.claim
         path = ox.NamedNode(finding.path) if finding.path else None
-        patterns = ((path, finding.value), (path, None), (_TYPE, None), (None, None))
-        for predicate, value in patterns if not isinstance(focus, ox.Literal) else ():
-            quads = self._store.quads_for_pattern(focus, predicate, value, None)
-            graphs = [quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)]
+        for predicate, value in ((path, finding.value), (path, None), (_TYPE, None), (None, None)):
+            graphs = self._graphs_with(focus, predicate, value)
             if graphs:
                 return min(graphs, key=claim_key)
         return focus.value if self._is_graph(focus.value) else None
+
+    def _graphs_with(self, subject: Term, predicate: ox.NamedNode | None, value: Term | None) -> list[str]:
+        if isinstance(subject, ox.Literal):
+            return []
+        quads = self._store.quads_for_pattern(subject, predicate, value, None)
+        return [quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)]
 
     def _is_graph(self, name: str) -> bool:
         return "://" in name and self._store.contains_named_graph(ox.NamedNode(name))

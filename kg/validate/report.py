@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -31,7 +31,7 @@ class Finding:
     """One place where a rule does not hold: `focus` is the thing, `rule` a `shape:` name or the name of a check.
 
     `path`, `graph` and `claim` are IRIs, None where the finding lies on no single property, graph or claim. `line`
-    counts from 1.
+    counts from 1. `component` is the SHACL constraint component, which is that of SPARQL for a check.
     """
 
     severity: str
@@ -45,6 +45,7 @@ class Finding:
     claim: str | None = None
     file: Path | None = None
     line: int | None = None
+    component: str = field(default=terms.PREFIXES["sh"] + "SPARQLConstraintComponent", compare=False)
 
     @property
     def place(self) -> str:
@@ -141,14 +142,13 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 def _result(finding: Finding) -> str:
     source = terms.SHAPE + finding.rule.removeprefix("shape:")
-    core = finding.rule.startswith("shape:")
     properties = {
         "focusNode": str(finding.focus),
         "resultPath": f"<{finding.path}>" if finding.path else "",
         "value": str(finding.value) if finding.value is not None else "",
         "resultSeverity": f"sh:{finding.severity.capitalize()}",
         "sourceShape": f"<{source}>",
-        "sourceConstraintComponent": "" if core else "sh:SPARQLConstraintComponent",
+        "sourceConstraintComponent": f"<{finding.component}>",
         "resultMessage": str(ox.Literal(f"{finding.message} {finding.mend}", language="en")),
     }
     body = " ;\n".join(f"        sh:{name} {text}" for name, text in properties.items() if text)

@@ -41,7 +41,10 @@ def results_as_findings(store: ox.Store) -> Iterator[Finding]:
     if not isinstance(report, rdflib.Graph):
         raise KgError(f"the shapes cannot be used: {text}")
     sh = rdflib.Namespace(_SH)
-    for result in report.objects(None, sh.result):
+    by_component = sorted(report.subject_objects(sh.sourceConstraintComponent), key=lambda pair: str(pair[1]))
+    for result, component in by_component:
+        if (None, sh.result, result) not in report:  # it is a detail of another
+            continue
         shape, path, value = (report.value(result, sh[name]) for name in ("sourceShape", "resultPath", "value"))
         yield Finding(
             severity=str(report.value(result, sh.resultSeverity)).removeprefix(_SH).lower(),
@@ -51,6 +54,7 @@ def results_as_findings(store: ox.Store) -> Iterator[Finding]:
             focus=_as_oxigraph(report.value(result, sh.focusNode)),
             path=str(path) if isinstance(path, rdflib.URIRef) else None,
             value=_as_oxigraph(value) if value is not None else None,
+            component=str(component),
         )
 
 

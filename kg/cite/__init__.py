@@ -1,0 +1,9 @@
+"""Citations: for each row of an answer, the claims that make it true and the passages that bear them."""
+
+from __future__ import annotations
+
+from kg.cite.citation import RowCitation, cite, claims_of
+from kg.cite.rewrite import Uncitable
+from kg.cite.witness import Evidence, evidence_of
+
+__all__ = ["Evidence", "RowCitation", "Uncitable", "cite", "claims_of", "evidence_of"]

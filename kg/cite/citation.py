@@ -1,0 +1,96 @@
+"""Evidence as citations: the claims behind triples, with speaker, certainty and passages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg import entity, terms
+from kg.cite.rewrite import Uncitable
+from kg.cite.witness import evidence_of
+from kg.claim import Claim, claim_key, claims_from
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from typing import Any
+
+    from kg.cite.witness import Evidence
+    from kg.store import Store
+
+__all__ = ["RowCitation", "cite", "claims_of"]
+
+_RECORDS = terms.GRAPH + "claims/"
+
+
+@dataclass(frozen=True)
+class RowCitation:
+    """What one row rests on, completely.
+
+    `claims` are the claims that make it true, in the curators' order; `references` the graphs of reference data,
+    documents and records that it also needs; `absences` the patterns of which the row needs that nothing matches.
+    """
+
+    claims: tuple[Claim, ...]
+    references: tuple[str, ...]
+    absences: tuple[str, ...]
+
+
+def cite(store: Store, text: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[RowCitation]:
+    """Return the citation of each row that the SELECT query `text` gave under `columns`.
+
+    The query itself is not run again and not altered. Raises `Uncitable` where one row cannot be cited completely:
+    then none is.
+    """
+    evidence = evidence_of(store, text, columns, rows)
+    held = store.holders({triple for each in evidence for triple, _ in each.triples})
+    wanted = {graph for graphs in held.values() for graph in graphs if graph.startswith(terms.CLAIM)}
+    wanted |= {subject for triple in held if (subject := _recorded(triple))}
+    claims = {claim.iri: claim for claim in claims_of(store, wanted)}
+    known = {graph: claim for graph, claim in claims.items() if claim.is_fact}
+    return [_citation(each, held, known, claims) for each in evidence]
+
+
+def _recorded(triple: ox.Triple) -> str:
+    """Return the claim whose record a triple would belong to; an empty text where its subject is no claim."""
+    subject = triple.subject
+    return subject.value if isinstance(subject, ox.NamedNode) and subject.value.startswith(terms.CLAIM) else ""
+
+
+def _citation(
+    evidence: Evidence, held: dict[ox.Triple, list[str]], facts: dict[str, Claim], claims: dict[str, Claim]
+) -> RowCitation:
+    cited: set[str] = set()
+    references: set[str] = set()
+    for triple, matched_in in evidence.triples:
+        graphs = held[triple] if matched_in is None else [matched_in]
+        behind = [graph for graph in graphs if graph in facts or graph.startswith(terms.GRAPH) or graph == matched_in]
+        if not behind:
+            raise Uncitable("a triple", f"no claim and no reference data hold {triple}")
+        for graph in behind:
+            if graph.startswith(terms.CLAIM):
+                cited.add(graph)
+            elif graph.startswith(_RECORDS) and (claim := _recorded(triple)):
+                cited.add(claim)
+            else:
+                references.add(graph)
+    return RowCitation(
+        claims=tuple(claims[iri] for iri in sorted(cited, key=claim_key)),
+        references=tuple(sorted(references)),
+        absences=tuple(sorted(evidence.absences)),
+    )
+
+
+def claims_of(store: Store, iris: Collection[str]) -> list[Claim]:
+    """Return the records of claims, without their content, in the curators' order."""
+    found: list[ox.Quad] = []
+    for batch in _batches(sorted(iris)):
+        nodes = " ".join(str(ox.NamedNode(iri)) for iri in batch)
+        rows = entity.select(store, f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {nodes} }} ?s ?p ?o }}")
+        found += [ox.Quad(row["s"], row["p"], row["o"]) for row in rows]
+    return claims_from(found)
+
+
+def _batches(iris: list[str], size: int = 500) -> Iterable[list[str]]:
+    return (iris[i : i + size] for i in range(0, len(iris), size))
