@@ -122,9 +122,10 @@ def remove(document: str, store: str, quiet: bool) -> None:
 
 
 def _report(done: str, outcome: Outcome, store: str) -> None:
+    warnings = sum(finding.severity == "warning" for finding in outcome.report.findings)
     click.echo(
         f"{done} ({store}): {_count(outcome.documents, 'document')}, {_count(outcome.claims, 'claim')}, "
-        f"{outcome.quads:,} quads; {_count(outcome.report.warnings, 'warning')}"
+        f"{outcome.quads:,} quads; {_count(warnings, 'warning')}"
     )
     click.echo(f"dataset {outcome.dataset_hash}")
 
@@ -280,7 +281,7 @@ def sparql(file: Path | None, text: str | None, form: str, store: str) -> None:
 
 def _read_query(file: Path | None) -> str:
     if file is None or str(file) == "-":
-        return sys.stdin.read()
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
     from kg.document import read_text
 
     return read_text(file)
@@ -426,6 +427,7 @@ def main() -> None:
     """Run the command line; every error ends as one message on stderr and its exit code, never as a traceback."""
     try:
         cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except KgError as error:
         _fail(str(error), error.exit_code)
     except click.UsageError as error:

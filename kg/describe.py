@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Description", "Event", "describe"]
 
+Fact = tuple[str, ox.NamedNode | ox.Literal]
+
 # Nodes that belong to a thing: what is said of them is said of it.
 _BELONGING = "pact:eventOf|pact:provisionOf|pact:statusOf|pact:assessmentOf|pact:concerns"
 _NAMES = {
@@ -80,7 +82,7 @@ def describe(store: Store, text: str) -> Description:
     return Description(
         iri=iri,
         label=label,
-        aliases=tuple(sorted(o for p, o in facts if p == terms.SKOS + "altLabel")),
+        aliases=tuple(sorted(o.value for p, o in facts if p == terms.SKOS + "altLabel")),
         kinds=tuple(names.get(type_, terms.compact(type_)) for type_ in entity.types(store, iri)),
         facts=_readable(facts, names),
         identifiers=_identifiers(store, node),
@@ -113,27 +115,28 @@ def _claims_about(store: Store, node: str) -> list[Claim]:
     return claims_from(quads)
 
 
-def _facts(store: Store, node: str) -> list[tuple[str, str]]:
+def _facts(store: Store, node: str) -> list[Fact]:
     rows = entity.select(store, f"SELECT ?p ?o WHERE {{ {node} ?p ?o }} ORDER BY ?p ?o")
-    return [(row["p"].value, row["o"].value) for row in rows if isinstance(row["o"], ox.NamedNode | ox.Literal)]
+    return [(row["p"].value, row["o"]) for row in rows if isinstance(row["o"], ox.NamedNode | ox.Literal)]
 
 
-def _labels(store: Store, iri: str, claims: Iterable[Claim], facts: Iterable[tuple[str, str]]) -> dict[str, str]:
-    wanted = {iri} | {value for pair in facts for value in pair if "://" in value}
+def _labels(store: Store, iri: str, claims: Iterable[Claim], facts: Iterable[Fact]) -> dict[str, str]:
+    wanted = {iri}
+    for predicate, value in facts:
+        wanted |= {predicate, value.value} if isinstance(value, ox.NamedNode) else {predicate}
     for claim in claims:
         wanted |= {*claim.stated_by, *claim.modality, *claim.certainty, *claim.basis, *claim.documents}
         for triple in claim.content:
             wanted |= {term.value for term in triple if isinstance(term, ox.NamedNode)}
-    wanted |= set(entity.types(store, iri))
-    return entity.labels(store, (value for value in wanted if " " not in value))
+    return entity.labels(store, wanted | set(entity.types(store, iri)))
 
 
-def _readable(facts: Iterable[tuple[str, str]], names: dict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _readable(facts: Iterable[Fact], names: dict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     grouped: dict[str, list[str]] = {}
     for predicate, value in facts:
         if predicate not in _NAMES:
             grouped.setdefault(names.get(predicate) or terms.compact(predicate), []).append(
-                names.get(value) or terms.compact(value)
+                names.get(value.value) or terms.compact(value.value)
             )
     return tuple((name, tuple(sorted(values))) for name, values in sorted(grouped.items()))
 
@@ -142,7 +145,8 @@ def _identifiers(store: Store, node: str) -> tuple[tuple[str, str], ...]:
     rows = entity.select(
         store,
         f"""SELECT ?scheme ?identifier WHERE {{
-          {{ {node} skos:notation ?code . BIND(STR(?code) AS ?identifier) BIND(DATATYPE(?code) AS ?type) ?type rdfs:label ?scheme }}
+          {{ {node} skos:notation ?code . BIND(STR(?code) AS ?identifier) BIND(DATATYPE(?code) AS ?type)
+            ?type rdfs:label ?scheme }}
           UNION
           {{ {node} skos:exactMatch ?iri . BIND(STR(?iri) AS ?identifier)
             ?known pact:iriPrefix ?start ; skos:prefLabel ?scheme FILTER(STRSTARTS(?identifier, STR(?start))) }}

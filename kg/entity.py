@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from kg.store import Store
 
-__all__ = ["concepts", "find", "is_a", "labels", "members", "nearest", "select", "types"]
+__all__ = ["ANYTHING", "concepts", "find", "is_a", "labels", "members", "nearest", "select", "types"]
 
-ANYTHING = "http://www.w3.org/2002/07/owl#Thing"
+ANYTHING = terms.PREFIXES["owl"] + "Thing"
 """The class of everything: a parameter of this class takes any thing that the store knows."""
 
 # A type may be said in a claim graph only, when all that is claimed of a thing is conditional.

@@ -98,7 +98,7 @@ def remove(place: str, document: str, progress: Callable[[str], None] | None = N
     with writing(place) as writer:
         before = writer.quads()
         after = frozenset(quad for quad in before if _slug_of(quad) != slug)
-        if after == before:
+        if not slug or after == before:  # no slug: ontology and reference data
             names = ", ".join(found.slug for found in documents_from(before)) or "none"
             raise UnknownEntity(
                 f"there is no document “{document}” in this store", where=place, mend=f"documents here: {names}"

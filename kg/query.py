@@ -11,7 +11,7 @@ import pyoxigraph as ox
 import yaml
 
 from kg import entity, project, terms
-from kg.errors import AmbiguousEntity, BadParameter, KgError, UnknownEntity, UnknownQuestion
+from kg.errors import AmbiguousEntity, BadParameter, KgError, UnknownEntity, UnknownQuestion, UsageError
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
@@ -181,6 +181,8 @@ def _value(store: Store, parameter: Parameter, text: str) -> ox.NamedNode | ox.L
         raise
     except UnknownEntity as error:
         raise _misfit(store, parameter, text, candidates, error) from error
+    except UsageError as error:
+        raise BadParameter(error.what, where=where, mend=error.mend) from error
 
 
 def _misfit(

@@ -16,21 +16,27 @@ Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
 
 _FORMS: dict[str, Form] = {"SELECT": "SELECT", "ASK": "ASK", "CONSTRUCT": "CONSTRUCT", "DESCRIBE": "DESCRIBE"}
 _UPDATES = {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
-# IRIREF, the strings, comments, VAR, prefixed names of https://www.w3.org/TR/sparql11-query/#rTerminals, in that order:
-# everything in which a keyword is no keyword; then whatever else has letters.
+# IRIREF, the strings, comments, VAR, LANGTAG, prefixed names of https://www.w3.org/TR/sparql11-query/#rTerminals, in
+# that order: everything in which a keyword is no keyword. Then whatever else has letters; then brackets and operators.
 _TOKEN = re.compile(
     r"""<[^<>"{}|^`\\\x00-\x20]*+>
       | \"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\" | '''(?:[^'\\]|\\.|'(?!''))*+'''
       | "(?:[^"\\\n\r]|\\.)*+" | '(?:[^'\\\n\r]|\\.)*+'
       | \#[^\n\r]*+
-      | [?$]\w++
+      | [?$]\w++ | @[A-Za-z]++(?:-[A-Za-z0-9]++)*+ | \^\^
       | (?P<prefix>[\w.-]*+):(?:[\w.:-]|%[0-9A-Fa-f]{2}|\\.)*+
-      | (?P<words>[\w.-]++)""",
+      | (?P<words>[\w.-]++)
+      | (?P<mark>[][(){}|&+*/!^])
+      | [^][(){}|&+*/!^<"'\#?$:@\w.-]++""",
     re.VERBOSE | re.DOTALL,
 )
+_MAX_DEPTH, _MAX_WEIGHT = 200, 5_000
+"""Levels of brackets, and keywords with operators, that the engine surely takes: at some ten times that it crashes."""
+
 _LETTERS = re.compile(r"[A-Za-z]+")
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PREFIX = re.compile(r"\bPREFIX\s+([^\s:]*):", re.IGNORECASE)
+_LAST_NAME = re.compile(r"([\w.-]*):[^\s:]*$")
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 
 
@@ -38,14 +44,17 @@ def form_of(text: str) -> Form:
     """Return the form of a query.
 
     Raises `ReadOnly` for an update and for `SERVICE`, which would call another server; `QuerySyntaxError` where the
-    text is no query at all. The rest of the syntax is left to the engine.
+    text is no query at all, or too large. The rest of the syntax is left to the engine.
     """
+    if not _is_unicode(text):
+        raise QuerySyntaxError("the query is not Unicode text", mend="write it in UTF-8")
     words = _words(text)
     if any("SERVICE" in word for word in words + _words(_unescaped(text))):
         raise ReadOnly(
             "the query calls another server (SERVICE)",
-            mend="ask that server itself, or export the data and join them there; a prefix must not hold that word either",
+            mend="ask that server itself, or export the data and join them there; no prefix may hold the word either",
         )
+    _refuse_huge(text)
     for word in words:
         if word in _FORMS:
             return _FORMS[word]
@@ -56,12 +65,47 @@ def form_of(text: str) -> Form:
             )
         if word not in ("PREFIX", "BASE"):
             break
-    raise QuerySyntaxError(
-        "this is not a SPARQL query" if text.strip() else "the query is empty",
-        mend="begin with SELECT, ASK, CONSTRUCT or DESCRIBE; the prefixes "
-        + ", ".join(f"{prefix}:" for prefix in ("id", "pact", "pv", "claim", "doc"))
-        + " and the usual ones are built in",
+    raise _no_query(text)
+
+
+def _refuse_huge(text: str) -> None:
+    """Raise `QuerySyntaxError` for a query on which the engine would overflow its stack, and end this process."""
+    depth = deepest = weight = 0
+    for token in _TOKEN.finditer(text):
+        mark = token["mark"] or ""
+        depth += (mark in ("(", "[", "{")) - (mark in (")", "]", "}"))
+        deepest = max(deepest, depth)
+        weight += mark not in ("", "(", ")", "[", "]", "}") or bool(_LETTERS.search(token["words"] or ""))
+    if deepest > _MAX_DEPTH or weight > _MAX_WEIGHT:
+        raise QuerySyntaxError(
+            f"the query is too large: {deepest:,} levels of brackets, {weight:,} keywords and operators",
+            mend=f"keep to {_MAX_DEPTH:,} levels, and {_MAX_WEIGHT:,} keywords and operators; lists belong into VALUES",
+        )
+
+
+def _no_query(text: str) -> QuerySyntaxError:
+    """Return the error for a text that has no form, with the place where the engine stops reading it."""
+    try:
+        ox.Store().query(text, prefixes=terms.PREFIXES)
+    except SyntaxError as error:
+        found = syntax_error(text, error)
+    else:
+        found = QuerySyntaxError("this is not a SPARQL query")
+    found.mend = "begin with SELECT, ASK, CONSTRUCT or DESCRIBE; the prefixes " + (
+        ", ".join(f"{prefix}:" for prefix in ("id", "pact", "pv", "claim", "doc")) + " and the usual ones are built in"
     )
+    if not text.strip():
+        found = QuerySyntaxError("the query is empty", mend=found.mend)
+    return found
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether `text` has no half of a surrogate pair, which is what an argument in another encoding becomes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _words(text: str) -> list[str]:
@@ -84,9 +128,11 @@ def _unescaped(text: str) -> str:
 
 
 def with_prefixes(text: str) -> str:
-    """Return `text` with those built-in prefixes declared in front that it does not declare itself."""
-    declared = set(_PREFIX.findall(text))
-    return "".join(f"PREFIX {p}: <{iri}>\n" for p, iri in terms.PREFIXES.items() if p not in declared) + text
+    """Return `text` with those built-in prefixes declared in front that it uses and does not declare itself."""
+    code = "".join(token[0] if token[0][0] not in "#\"'" else " " for token in _TOKEN.finditer(text))
+    declared = set(_PREFIX.findall(code))
+    wanted = (item for item in terms.PREFIXES.items() if item[0] not in declared and f"{item[0]}:" in code)
+    return "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in wanted) + text
 
 
 def syntax_error(text: str, error: SyntaxError) -> QuerySyntaxError:
@@ -94,14 +140,37 @@ def syntax_error(text: str, error: SyntaxError) -> QuerySyntaxError:
     match = _PLACE.search(str(error))
     if match is None:
         return QuerySyntaxError(f"the query does not parse: {error}")
-    line, column, expected = int(match[1]), int(match[2]), match[3]
-    lines = text.splitlines() or [""]
-    shown = lines[min(line, len(lines)) - 1]
-    if "Prefix not found" in expected:
-        reason = f"a prefix is not declared; built in are {', '.join(terms.PREFIXES)}"
+    expected = match[3].removeprefix("expected ").removeprefix("one of ").split(", ")
+    lines = text.split("\n")
+    offset = sum(len(line) + 1 for line in lines[: int(match[1]) - 1]) + int(match[2]) - 1
+    reason = "the query does not parse here"
+    if "Prefix not found" in expected and (name := _LAST_NAME.search(text[:offset])):
+        offset = name.start()
+        reason = f"the prefix {name[1]}: is not declared; built in are {', '.join(terms.PREFIXES)}"
+    elif said := [item for item in expected if " " in item and item[0].isalpha()]:
+        reason = f"the query does not parse here: {said[0]}"
     else:
-        reason = "the query does not parse here"
-    return QuerySyntaxError(f"{reason}\n    {shown}\n    {' ' * (column - 1)}^", where=f"line {line}, column {column}")
+        offset -= _overshoot(expected)
+    line = text.count("\n", 0, offset)
+    column = offset - (text.rfind("\n", 0, offset) + 1)
+    return QuerySyntaxError(f"{reason}{_marked(lines[line], column)}", where=f"line {line + 1}, column {column + 1}")
+
+
+def _overshoot(expected: list[str]) -> int:
+    """Return how far behind the place the engine reports it: it reads as many characters as a keyword has first.
+
+    A character that it expected, such as `"{"`, stands for itself.
+    """
+    keywords = [len(item) for item in expected if item.isalpha() and item.isupper()]
+    exact = any(item.startswith(('"', "[")) and item != "[_]" for item in expected)
+    return 0 if exact or not keywords else min(keywords)
+
+
+def _marked(line: str, column: int, reach: int = 60) -> str:
+    """Return the part of a line around a column, with a mark under it on a line of its own."""
+    start = max(0, column - reach)
+    before = "".join(char if char == "\t" else " " for char in line[start:column])
+    return f"\n    {line[start : column + reach]}\n    {before}^"
 
 
 def serialised(term: ox.NamedNode | ox.Literal) -> str:

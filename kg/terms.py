@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pyoxigraph as ox
+
 from kg.errors import UsageError
 
 __all__ = [
@@ -92,9 +94,16 @@ def expand(text: str) -> str:
     bare = text[1:-1] if text.startswith("<") and text.endswith(">") else text
     match = _NAME.fullmatch(bare)
     if match and match["prefix"] in PREFIXES:
-        return PREFIXES[match["prefix"]] + match["local"]
+        return _checked(PREFIXES[match["prefix"]] + match["local"])
     if _IRI.fullmatch(bare) and "://" in bare:
-        return bare
+        return _checked(bare)
     raise UsageError(
         f"“{text}” is neither an IRI nor a name with a known prefix", mend=f"known prefixes: {', '.join(PREFIXES)}"
     )
+
+
+def _checked(iri: str) -> str:
+    try:
+        return ox.NamedNode(iri).value
+    except ValueError as error:
+        raise UsageError(f"“{iri}” is not an IRI: {error}", mend="give an IRI, or a name such as id:sv") from error

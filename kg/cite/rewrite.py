@@ -134,7 +134,7 @@ def witness_query(
     `keys` are names and expressions to compute from each solution; `graph` is the GRAPH that the pattern stands in;
     `bound` are variables to write as the terms they stand for (the substitution of EXISTS, SPARQL 1.1 §18.2).
     """
-    writer = _Writer(dict(bound or {}))
+    writer = _Writer(bound or {})
     group = writer.group(where, graph, frozenset(), list(keys))
     body = f"GRAPH {writer.term(graph)} {group}" if graph is not None else group
     writer.query.text = f"SELECT * WHERE {{ {body} }}"
@@ -144,8 +144,9 @@ def witness_query(
 class _Writer:
     """Writes a pattern back as SPARQL and notes, on the way, every part that a solution may rest on."""
 
-    def __init__(self, bound: dict[Any, Term]) -> None:
-        self.bound = bound
+    def __init__(self, bound: Mapping[Any, Term], *, plain: bool = False) -> None:
+        self.bound = dict(bound)
+        self.plain = plain  # leave paths as they are written, where the rows and not the witnesses are wanted
         self.query = WitnessQuery("")
         self.blank: dict[Any, str] = {}
         self.fresh = 0
@@ -215,7 +216,7 @@ class _Writer:
             case "GraphGraphPattern":
                 return f"GRAPH {self.term(node.term)} {self.group(node.graph, node.term, marks)}"
             case "MinusGraphPattern":
-                text = _Writer(self.bound).group(node.graph, graph, frozenset())
+                text = _Writer(self.bound, plain=True).group(node.graph, graph, frozenset())
                 self.query.absences.append((f"MINUS {text}", marks))
                 return f"MINUS {text}"
             case "SubSelect":
@@ -243,6 +244,8 @@ class _Writer:
         from rdflib import Variable
 
         name = getattr(path, "name", None)
+        if self.plain:
+            return f"{self.term(subject)} {self.term(path) if name is None else path_text(path)} {self.term(object_)} ."
         if name in ("PathAlternative", "PathSequence") and len(path.part) == 1:
             return self.path(subject, path.part[0], object_, graph, marks)
         if name == "PathAlternative":
@@ -308,7 +311,7 @@ class _Writer:
         absent = (node.name == "Builtin_NOTEXISTS") != negated
         self.query.exists.append(Exists(node.graph, absent, graph, marks))
         keyword = "EXISTS" if node.name == "Builtin_EXISTS" else "NOT EXISTS"
-        text = _Writer(self.bound).group(node.graph, graph, frozenset())
+        text = _Writer(self.bound, plain=True).group(node.graph, graph, frozenset())
         if absent:
             self.query.absences.append((text, marks))
         return f"{keyword} {text}"
@@ -358,7 +361,7 @@ def path_text(path: Any) -> str:
 
 def select_text(node: Any, bound: Mapping[Any, Term] | None = None, *, projection: str | None = None) -> str:
     """Return a SELECT query or sub-query as text; `projection` takes the place of its own, without its modifiers."""
-    writer = _Writer(dict(bound or {}))
+    writer = _Writer(bound or {}, plain=True)
     none = frozenset[str]()
     text = [f"SELECT {projection}" if projection else f"SELECT {node.modifier or ''} {projection_text(node, writer)}"]
     text.append(f"WHERE {writer.group(node.where, None, none)}")
@@ -379,7 +382,7 @@ def select_text(node: Any, bound: Mapping[Any, Term] | None = None, *, projectio
 
 def projection_text(node: Any, writer: _Writer | None = None) -> str:
     """Return what a SELECT query or sub-query projects, as text."""
-    writer = writer or _Writer({})
+    writer = writer or _Writer({}, plain=True)
     if not isinstance(node.projection, list):
         return "*"
     return " ".join(

@@ -63,12 +63,20 @@ class _Pass:
     # --- a SELECT query or sub-query
 
     def select(
-        self, node: Any, columns: tuple[str, ...], rows: list[Row], graph: Any, bound: Mapping[Any, Any]
+        self,
+        node: Any,
+        columns: tuple[str, ...],
+        rows: list[Row],
+        graph: Any,
+        bound: Mapping[Any, Any],
+        *,
+        inner: bool = False,
     ) -> list[Evidence]:
+        """Return the evidence of rows; those of an `inner` query may have got values that it left unbound outside."""
         if not rows:
             return []
         if _is_aggregated(node):
-            return self.groups(node, columns, rows, graph, bound)
+            return self.groups(node, columns, rows, graph, bound, inner=inner)
         keys = [(str(each.evar), each.expr) for each in _projected(node) if each.evar]
         query = witness_query(node.where, keys, graph=graph, bound=bound)
         if node.limitoffset and len(set(rows)) <= _FEW:
@@ -76,16 +84,19 @@ class _Pass:
         grouped: dict[Row, list[Solution]] = defaultdict(list)
         wanted = set(rows)
         for solution in self.solutions(query.text):
-            row = tuple(solution.get(column) for column in columns)
-            if row in wanted:
+            for row in _rows_given_by(tuple(solution.get(column) for column in columns), wanted, inner=inner):
                 grouped[row].append(solution)
-            else:
-                for other in (r for r in wanted if _compatible(row, r)) if bound or graph is not None else ():
-                    grouped[other].append(solution)
         return self.merged(rows, grouped, query, bound)
 
     def groups(
-        self, node: Any, columns: tuple[str, ...], rows: list[Row], graph: Any, bound: Mapping[Any, Any]
+        self,
+        node: Any,
+        columns: tuple[str, ...],
+        rows: list[Row],
+        graph: Any,
+        bound: Mapping[Any, Any],
+        *,
+        inner: bool,
     ) -> list[Evidence]:
         """Cite the rows of a query with GROUP BY or aggregates: every member of every group that gave the row."""
         names, expressions = _group_keys(node)
@@ -93,15 +104,16 @@ class _Pass:
         text = select_text(node, bound, projection=projection)
         if graph is not None:
             raise Uncitable("GRAPH around a grouped sub-query", "the graph cannot be carried into the groups")
+        wanted = set(rows)
         of_row: dict[Row, set[Row]] = defaultdict(set)
         for solution in self.solutions(text):
-            row = tuple(solution.get(column) for column in columns)
-            of_row[row].add(tuple(solution.get(name) for name in names))
+            for row in _rows_given_by(tuple(solution.get(column) for column in columns), wanted, inner=inner):
+                of_row[row].add(tuple(solution.get(name) for name in names))
         query = witness_query(node.where, expressions, bound=bound)
         members: dict[Row, list[Solution]] = defaultdict(list)
         for solution in self.solutions(query.text):
             members[tuple(solution.get(name) for name in names)].append(solution)
-        grouped = {row: [each for key in of_row[row] for each in members[key]] for row in set(rows) if row in of_row}
+        grouped = {row: [each for key in found for each in members[key]] for row, found in of_row.items()}
         empty = Evidence(absences={query.text.removeprefix("SELECT * WHERE ")})
         return self.merged(rows, grouped, query, bound, empty)
 
@@ -192,7 +204,7 @@ class _Pass:
             sub = query.sub_selects[number]
             columns = _sub_columns(sub.query)
             for row, evidence in zip(
-                rows, self.select(sub.query, columns, list(rows), _iri(graph), bound), strict=True
+                rows, self.select(sub.query, columns, list(rows), _iri(graph), bound, inner=True), strict=True
             ):
                 found[(number, graph, row)] = evidence
         return found
@@ -271,8 +283,11 @@ def _marked(solution: Solution, marks: Iterable[str]) -> bool:
     return all(solution.get(mark) is not None for mark in marks)
 
 
-def _compatible(row: Row, other: Row) -> bool:
-    return all(a is None or a == b for a, b in zip(row, other, strict=True))
+def _rows_given_by(row: Row, wanted: set[Row], *, inner: bool) -> list[Row]:
+    """Return the wanted rows that a solution gives: its own, or, inside, those that only add what it leaves unbound."""
+    if not inner or None not in row:
+        return [row] if row in wanted else []
+    return [other for other in wanted if all(a is None or a == b for a, b in zip(row, other, strict=True))]
 
 
 def _resolved(term: Any, solution: Solution, bound: Mapping[Any, Any]) -> Any:

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kg.errors import KgError
@@ -45,7 +46,8 @@ def write_files(contents: Mapping[Path, bytes], folder: Path | None = None) -> N
         raise KgError(f"cannot be written: {error.strerror}", where=str(at), mend=_mend(error)) from error
     finally:
         for part in parts:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
 
 
 def _write_synced(path: Path, data: bytes) -> None:

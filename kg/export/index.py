@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from kg import terms
 from kg.claim import Claim, claims_from
-from kg.dataset import graph_of
+from kg.dataset import facts
 from kg.export.order import natural
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ def index_of(quads: Iterable[ox.Quad]) -> Index:
     """Return `quads` by thing."""
     quads = list(quads)
     claims = tuple(claims_from(quads))
-    factual = {claim.iri for claim in claims if claim.is_fact}
     claims_about: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
         for subject in {triple.subject.value for triple in claim.content if isinstance(triple.subject, ox.NamedNode)}:
@@ -69,9 +68,7 @@ def index_of(quads: Iterable[ox.Quad]) -> Index:
     ]
     return Index(
         claims=claims,
-        facts=_by_subject(
-            quad.triple for quad in quads if (g := graph_of(quad)).startswith(terms.GRAPH) or g in factual
-        ),
+        facts=_by_subject(quad.triple for quad in facts(quads)),
         claims_about=claims_about,
         labels=_labels(quads) | {claim.iri: claim.statement for claim in claims},
         members=_grouped((class_, thing) for predicate, class_, thing in links if predicate == _TYPE),

@@ -30,10 +30,11 @@ SEPARATOR = " | "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DCTERMS, _TYPE = terms.PREFIXES["dcterms"], terms.RDF + "type"
+_ALT_LABEL = terms.SKOS + "altLabel"
 _NOTATION, _EXACT_MATCH = terms.SKOS + "notation", terms.SKOS + "exactMatch"
 # The properties of columns that are not named after a term of ours: one, or a path of two.
 _BORROWED = {
-    "altLabel": (terms.SKOS + "altLabel",),
+    "altLabel": (_ALT_LABEL,),
     "broader": (terms.SKOS + "broader",),
     "definition": (terms.SKOS + "definition",),
     "document": (_DCTERMS + "isPartOf",),
@@ -184,15 +185,24 @@ def _things(kind: _Kind, index: Index) -> Table:
 
 
 def _lines(kind: _Kind, columns: Sequence[str], index: Index) -> Iterator[Row]:
+    """Yield a line for the facts about each thing, then for each other claim that says something of it.
+
+    Its names are the same in every line and no reason for one: a thing of which no fact is known has no line of facts.
+    """
     for thing in index.things(name if ":" in name else terms.PACT + name for name in kind.classes.split()):
-        about = index.claims_about.get(thing, ())
-        said = [("facts", index.facts.get(thing, {}), [claim for claim in about if claim.is_fact])]
+        facts, about = index.facts.get(thing, {}), index.claims_about.get(thing, ())
+        names = {_ALT_LABEL: facts.get(_ALT_LABEL, [])}
+        said = [("facts", facts, [claim for claim in about if claim.is_fact])]
         if kind.claimed:
             said += [("claims", values_of(claim, thing), [claim]) for claim in about if not claim.is_fact]
+        listed = False
         for view, values, claims in said:
-            cells = [cell for column in columns for cell in _cells(column, values, index)]
-            if any(cells) or _TYPE in values:
-                yield [thing, index.label(thing), *cells, *(_standing(view, claims, index) if kind.claimed else ())]
+            cells = {column: _cells(column, {**values, **names}, index) for column in columns}
+            says = any(any(pair) for column, pair in cells.items() if column not in ("type", "altLabel"))
+            if says or (_TYPE in values and not listed):
+                listed = True
+                standing = _standing(view, claims, index) if kind.claimed else []
+                yield [thing, index.label(thing), *(cell for pair in cells.values() for cell in pair), *standing]
 
 
 def _standing(view: str, claims: Sequence[Claim], index: Index) -> Row:

@@ -75,7 +75,8 @@ def _results_json(answer: Answer) -> dict[str, Any]:
         {column: _json_term(cell) for column, cell in zip(answer.columns, row, strict=True) if cell is not None}
         for row in answer.rows
     ]
-    return {"head": {"vars": list(answer.columns)}, "results": {"bindings": bindings}, "status": answer.status}
+    # Strict readers take no member after the bindings.
+    return {"status": answer.status, "head": {"vars": list(answer.columns)}, "results": {"bindings": bindings}}
 
 
 def _json_term(cell: Cell) -> dict[str, Any]:

@@ -86,8 +86,7 @@ def print_checks(checks: Iterable[Check]) -> None:
         elif check.holds:
             out.print(f"{slug}: the text and all {count} passages are as described")
         else:
-            out.print(
-                f"{slug}: the text differs from the one described ({check.found_hash} instead of {check.document.content_hash})"
-            )
+            expected = check.document.content_hash
+            out.print(f"{slug}: the text differs from the one described ({check.found_hash} instead of {expected})")
             changed = ", ".join(passage.address for passage in check.changed)
             out.print(f"  passages that changed: {changed or 'none; the change lies between passages'}")

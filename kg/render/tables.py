@@ -19,7 +19,7 @@ __all__ = ["console", "grid", "print_table"]
 def console() -> Console:
     """Return a console on stdout as wide as the terminal, `COLUMNS`, or 100 characters where there is neither."""
     columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() else None if sys.stdout.isatty() else 100
+    width = int(columns) if columns.isdecimal() and int(columns) else None if sys.stdout.isatty() else 100
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 

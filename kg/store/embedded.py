@@ -49,6 +49,8 @@ class EmbeddedStore:
         try:
             return cls(str(folder), ox.Store.read_only(str(generation)))
         except OSError as error:
+            if _pointer(folder) != pointer:  # a build swapped generations between the two steps
+                return cls.open(folder)
             raise StoreError(
                 f"the store does not open: {error}", where=str(generation), mend="run: kg build"
             ) from error
@@ -102,10 +104,13 @@ def _pointer(folder: Path) -> dict[str, Any] | None:
         raise StoreError("is not the pointer of a store", where=str(path), mend="run: kg build") from error
     if found != FORMAT:
         raise StoreVersionMismatch(
-            f"the store has layout {found} (made by version {pointer.get('version', 'unknown')}); this version reads {FORMAT}",
+            f"the store has layout {found} (made by version {pointer.get('version', 'unknown')}); "
+            f"this version reads {FORMAT}",
             where=str(folder),
             mend="run: kg build",
         )
+    if not isinstance(pointer.get("generation"), str):
+        raise StoreError("names no generation of the store", where=str(path), mend="run: kg build")
     return dict(pointer)
 
 
@@ -144,9 +149,9 @@ def locked(folder: Path) -> Iterator[None]:
 def _holder(path: Path) -> str:
     try:
         who = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return f"process {who['pid']} (since {who['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"
-    return f"process {who['pid']} (since {who['since']})"
 
 
 def _unwritable(folder: Path, error: OSError) -> StoreError:
@@ -182,7 +187,7 @@ class EmbeddedWriter:
         except OSError as error:
             shutil.rmtree(fresh, ignore_errors=True)
             raise _unwritable(self.folder, error) from error
-        for old in self.folder.glob("generation-*"):
+        for old in self.folder.glob("generation-[0-9]*"):
             if old.name != name:
                 shutil.rmtree(old, ignore_errors=True)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg import sparql
+from kg import sparql, terms
 from kg.dataset import facts
-from kg.errors import StoreError
+from kg.errors import QuerySyntaxError, StoreError
 from kg.store.base import Results, data_block, update_between
 
 if TYPE_CHECKING:
@@ -30,20 +30,34 @@ class RemoteStore:
         """Answer a query that only reads."""
         from SPARQLWrapper import JSON, TURTLE
 
-        rows = sparql.form_of(text) in ("SELECT", "ASK")
-        reply = self._send(sparql.with_prefixes(text), JSON if rows else TURTLE)
+        form = sparql.form_of(text)
         try:
-            return _rows(reply) if rows else _triples(reply)
+            if form in ("SELECT", "ASK"):
+                return _rows(self._send(sparql.with_prefixes(text), form, JSON)[0])
+            return _triples(*self._send(sparql.with_prefixes(text), form, TURTLE))
+        except _Refused as error:
+            raise _syntax_error(text) or self._failure("the endpoint refuses the query", error) from error
         except (SyntaxError, ValueError) as error:
-            raise StoreError(
-                f"the answer is cut off or malformed: {error}", where=self.place, mend="ask again"
-            ) from error
+            raise self._failure("the answer is cut off or malformed", error) from error
 
     def quads(self) -> frozenset[ox.Quad]:
-        """Return every quad in a named graph."""
+        """Return every quad in a named graph.
+
+        Raises `StoreError` where the endpoint gives fewer than it says it has, as one with a limit on rows does.
+        """
+        counted = self.query("SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }")
         rows = self.query("SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s ?p ?o } }")
+        assert isinstance(counted, ox.QuerySolutions)
         assert isinstance(rows, ox.QuerySolutions)
-        return frozenset(ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in rows)
+        quads = frozenset(ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in rows)
+        [count] = [int(row["n"].value) for row in counted]
+        if len(quads) != count:
+            raise StoreError(
+                f"the endpoint gave {len(quads):,} of its {count:,} quads",
+                where=self.place,
+                mend="raise its limit on rows, or try again if someone was writing to it",
+            )
+        return quads
 
     def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
         """Return the named graphs that hold each triple, asked for in batches."""
@@ -60,15 +74,23 @@ class RemoteStore:
 
     def update(self, text: str) -> None:
         """Run one update, sent to the `/update` path beside a `/query` path, else to the same URL."""
-        from SPARQLWrapper import JSON
+        from SPARQLWrapper import INSERT, JSON
 
-        self._send(text, JSON, update=True)
+        try:
+            self._send(text, INSERT, JSON)
+        except _Refused as error:
+            raise self._failure("the endpoint refuses the update", error) from error
 
-    def _send(self, text: str, reply_format: str, *, update: bool = False) -> bytes:
+    def _send(self, text: str, form: str, reply_format: str) -> tuple[bytes, str]:
+        """Return the body of the reply and its media type; `form` is the client's name for the kind of request.
+
+        Raises `_Refused` for a request that the endpoint calls bad, `StoreError` for every other failure.
+        """
+        from http.client import HTTPException
         from urllib.error import URLError
 
         from SPARQLWrapper import POST, POSTDIRECTLY, SPARQLWrapper
-        from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+        from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperException
 
         beside = f"{self.place.removesuffix('/query')}/update" if self.place.endswith("/query") else None
         wrapper = SPARQLWrapper(self.place, updateEndpoint=beside, returnFormat=reply_format)
@@ -76,18 +98,31 @@ class RemoteStore:
         wrapper.setRequestMethod(POSTDIRECTLY)
         wrapper.setOnlyConneg(True)
         wrapper.setTimeout(self.timeout)
-        wrapper.setQuery(text)
-        # The client guesses from the text which of the two it is; a wrong guess would go to the wrong address.
-        wrapper.queryType = "INSERT" if update else wrapper.queryType
+        # Not setQuery, which guesses the form from the text: a wrong guess would go to the wrong address.
+        wrapper.queryString, wrapper.queryType = text, form
         try:
-            return bytes(wrapper.query().response.read())
-        except (SPARQLWrapperException, URLError, OSError) as error:
-            reason = " ".join(str(getattr(error, "reason", "") or error).split())
-            raise StoreError(
-                f"the endpoint did not answer: {reason[:300]}",
-                where=self.place,
-                mend="check the URL, and that the server runs",
-            ) from error
+            reply = wrapper.query().response
+            body = bytes(reply.read())
+        except QueryBadFormed as error:
+            raise _Refused(_reason(error)) from error
+        except (SPARQLWrapperException, HTTPException, URLError, OSError, ValueError) as error:
+            raise self._failure("the endpoint did not answer", error) from error
+        if reply.geturl().partition("?")[0] not in (self.place.partition("?")[0], beside):
+            # A redirected POST arrives as a GET without its body.
+            raise self._failure("the endpoint is elsewhere", ValueError(reply.geturl()))
+        return body, reply.headers.get_content_type()
+
+    def _failure(self, what: str, error: Exception) -> StoreError:
+        mend = "check the URL, and that the server runs; then try again"
+        return StoreError(f"{what}: {_reason(error)}", where=self.place, mend=mend)
+
+
+class _Refused(Exception):
+    """The endpoint calls the request bad (400)."""
+
+
+def _reason(error: Exception, limit: int = 300) -> str:
+    return " ".join(str(getattr(error, "reason", "") or error or type(error).__name__).split())[:limit]
 
 
 def batched(triples: Iterable[ox.Triple], size: int = 200) -> Iterator[tuple[ox.Triple, ...]]:
@@ -95,6 +130,15 @@ def batched(triples: Iterable[ox.Triple], size: int = 200) -> Iterator[tuple[ox.
     rest = iter(triples)
     while batch := tuple(islice(rest, size)):
         yield batch
+
+
+def _syntax_error(text: str) -> QuerySyntaxError | None:
+    """Return what is wrong with the syntax of a query that an endpoint refuses, where our own engine sees it too."""
+    try:
+        ox.Store().query(text, prefixes=terms.PREFIXES)
+    except SyntaxError as error:
+        return sparql.syntax_error(text, error)
+    return None
 
 
 def _rows(reply: bytes) -> Results:
@@ -107,9 +151,13 @@ def _rows(reply: bytes) -> Results:
     return first
 
 
-def _triples(reply: bytes) -> ox.QueryTriples:
+def _triples(reply: bytes, media_type: str) -> ox.QueryTriples:
+    """Return a graph; its media type is looked at, since an empty page of another kind is also an empty graph."""
+    format_ = ox.RdfFormat.from_media_type(media_type)
+    if format_ is None:
+        raise ValueError(f"{media_type} instead of a graph")
     store = ox.Store()
-    store.load(reply, format=ox.RdfFormat.TURTLE)
+    store.load(reply, format=format_)
     result = store.query("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }")
     assert isinstance(result, ox.QueryTriples)
     return result

@@ -35,9 +35,9 @@ def results_as_findings(store: ox.Store) -> Iterator[Finding]:
     import pyshacl
     import rdflib
 
-    shapes = _shapes()
+    words, rules = _shapes()
     with _quiet("rdflib.term"):  # which logs a traceback for a date that is no date; a shape reports it
-        _, report, text = pyshacl.validate(as_rdflib(store, shapes), shacl_graph=shapes, inplace=True)
+        _, report, text = pyshacl.validate(as_rdflib(store, rules), shacl_graph=rules, inplace=True)
     if not isinstance(report, rdflib.Graph):
         raise KgError(f"the shapes cannot be used: {text}")
     sh = rdflib.Namespace(_SH)
@@ -47,10 +47,10 @@ def results_as_findings(store: ox.Store) -> Iterator[Finding]:
             continue
         shape, path, value = (report.value(result, sh[name]) for name in ("sourceShape", "resultPath", "value"))
         yield Finding(
-            severity=str(report.value(result, sh.resultSeverity)).removeprefix(_SH).lower(),
+            severity=str(words.value(shape, sh.severity)).removeprefix(_SH).lower(),
             rule=terms.compact(str(shape)),
-            message=str(report.value(result, sh.resultMessage)),
-            mend=str(shapes.value(shape, rdflib.URIRef(terms.SHAPE + "mend"))),
+            message=str(words.value(shape, sh.message)),
+            mend=str(words.value(shape, rdflib.URIRef(terms.SHAPE + "mend"))),
             focus=_as_oxigraph(report.value(result, sh.focusNode)),
             path=str(path) if isinstance(path, rdflib.URIRef) else None,
             value=_as_oxigraph(value) if value is not None else None,
@@ -59,13 +59,17 @@ def results_as_findings(store: ox.Store) -> Iterator[Finding]:
 
 
 @cache
-def _shapes() -> rdflib.Graph:
+def _shapes() -> tuple[rdflib.Graph, rdflib.Graph]:
+    """Return the words of the shapes, and the rules without them: pySHACL would read the words at every focus node."""
     import rdflib
 
-    shapes = rdflib.Graph()
+    words, rules = rdflib.Graph(), rdflib.Graph()
     for path in project.shapes_files():
-        shapes.parse(path)
-    return shapes
+        rules.parse(path)
+    for name in ("sh:name", "sh:message", "sh:severity", "shape:mend"):
+        words += rules.triples((None, rdflib.URIRef(terms.expand(name)), None))
+    rules -= words
+    return words, rules
 
 
 def as_rdflib(store: ox.Store, shapes: rdflib.Graph) -> rdflib.Dataset:
