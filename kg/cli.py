@@ -203,10 +203,10 @@ def questions(form: str) -> None:
 class _Questions(click.Group):
     """One subcommand for each saved question, made when it is asked."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return [path.stem for path in project.question_files()]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         from kg.query import question
 
         return _ask_command(question(cmd_name))
@@ -329,13 +329,13 @@ def show(entity: str, store: str) -> None:
     "form",
     required=True,
     type=click.Choice(["turtle", "trig", "nquads", "jsonld", "rdfxml", "csv"]),
-    help="Turtle and RDF/XML hold the facts view; TriG, N-Quads and JSON-LD the whole dataset; CSV is a folder of tables.",
+    help="Turtle and RDF/XML hold the facts view; TriG, N-Quads and JSON-LD the whole dataset; CSV is tables.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File to write, or folder for csv; otherwise standard output.",
+    help="File to write; for csv also a folder of tables. Otherwise standard output.",
 )
 @_store_option
 def export(form: str, output: Path | None, store: str) -> None:
@@ -349,8 +349,6 @@ def export(form: str, output: Path | None, store: str) -> None:
     from kg.export import write
     from kg.store import open_store
 
-    if form == "csv" and output is None:
-        raise UsageError("CSV is several tables", where="kg export", mend="name a folder with -o")
     write(open_store(store).quads(), form, output)
 
 

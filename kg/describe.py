@@ -39,6 +39,7 @@ class Event:
     label: str
     lane: str
     kind: str
+    instruments: tuple[str, ...]
     occurrences: tuple[str, ...]
     earliest: str
     latest: str
@@ -56,6 +57,7 @@ class Description:
     aliases: tuple[str, ...]
     kinds: tuple[str, ...]
     facts: tuple[tuple[str, tuple[str, ...]], ...]
+    roles: tuple[tuple[str, tuple[str, ...]], ...]
     identifiers: tuple[tuple[str, str], ...]
     events: tuple[Event, ...]
     claims: tuple[Claim, ...]
@@ -76,8 +78,9 @@ def describe(store: Store, text: str) -> Description:
     iri = entity.find(store, text)
     node = serialised(ox.NamedNode(iri))
     claims = _claims_about(store, node)
-    facts = _facts(store, node)
-    names = _labels(store, iri, claims, facts)
+    facts, roles = _facts(store, node), _roles(store, node)
+    events = _event_claims(store, iri, claims)
+    names = _labels(store, iri, [*claims, *events], [*facts, *roles])
     label = names.get(iri) or terms.compact(iri)
     return Description(
         iri=iri,
@@ -85,8 +88,9 @@ def describe(store: Store, text: str) -> Description:
         aliases=tuple(sorted(o.value for p, o in facts if p == terms.SKOS + "altLabel")),
         kinds=tuple(names.get(type_, terms.compact(type_)) for type_ in entity.types(store, iri)),
         facts=_readable(facts, names),
+        roles=_readable(roles, names),
         identifiers=_identifiers(store, node),
-        events=_events(store, iri, claims, names),
+        events=_events(store, iri, events, names),
         claims=tuple(claims),
         open_questions=_open_questions(claims),
         conflicts=_conflicts(store, claims),
@@ -95,17 +99,35 @@ def describe(store: Store, text: str) -> Description:
 
 
 def _claims_about(store: Store, node: str) -> list[Claim]:
-    found = entity.select(
+    """Return the accepted claims that name the thing or what belongs to it, and those that it makes or conditions."""
+    return _whole_claims(
         store,
         f"""SELECT DISTINCT ?claim WHERE {{
           {{ SELECT DISTINCT ?about WHERE {{
               {{ VALUES ?about {{ {node} }} }} UNION {{ GRAPH ?any {{ ?about {_BELONGING} {node} }} }} }} }}
           {{ GRAPH ?claim {{ ?about ?p1 ?o1 }} }} UNION {{ GRAPH ?claim {{ ?s2 ?p2 ?about }} }}
             UNION {{ ?claim pact:statedBy|pact:conditionalOn ?about }}
-          ?claim a pact:Claim .
+          ?claim a pact:Claim ; pact:reviewStatus pv:accepted .
         }}""",
     )
-    claims = " ".join(serialised(row["claim"]) for row in found)
+
+
+def _event_claims(store: Store, iri: str, claims: Iterable[Claim]) -> list[Claim]:
+    """Return every accepted claim about the events of the thing, also those that only give an event its dates."""
+    said = _said(claims)
+    nodes = " ".join(serialised(ox.NamedNode(node)) for node, values in said.items() if _belongs(iri, values))
+    if not nodes:
+        return []
+    return _whole_claims(
+        store,
+        f"""SELECT DISTINCT ?claim WHERE {{ VALUES ?event {{ {nodes} }} GRAPH ?claim {{ ?event ?p ?o }}
+            ?claim a pact:Claim ; pact:reviewStatus pv:accepted }}""",
+    )
+
+
+def _whole_claims(store: Store, text: str) -> list[Claim]:
+    """Return the claims that a query names in its column `claim`, with records and contents."""
+    claims = " ".join(serialised(row["claim"]) for row in entity.select(store, text))
     if not claims:
         return []
     content = entity.select(store, f"SELECT ?g ?s ?p ?o WHERE {{ VALUES ?g {{ {claims} }} GRAPH ?g {{ ?s ?p ?o }} }}")
@@ -118,6 +140,17 @@ def _claims_about(store: Store, node: str) -> list[Claim]:
 def _facts(store: Store, node: str) -> list[Fact]:
     rows = entity.select(store, f"SELECT ?p ?o WHERE {{ {node} ?p ?o }} ORDER BY ?p ?o")
     return [(row["p"].value, row["o"]) for row in rows if isinstance(row["o"], ox.NamedNode | ox.Literal)]
+
+
+def _roles(store: Store, node: str) -> list[Fact]:
+    """Return the properties that lead to the thing in the facts view, with what has them; its time line is left out."""
+    rows = entity.select(
+        store,
+        f"""SELECT ?p ?s WHERE {{ ?s ?p {node} FILTER(STRSTARTS(STR(?p), STR(pact:)))
+            FILTER(?p NOT IN (pact:eventOf, pact:statusOf))
+            MINUS {{ ?s a pact:Claim }} MINUS {{ ?s a pact:UnnamedSource }} }} ORDER BY ?p ?s""",
+    )
+    return [(row["p"].value, row["s"]) for row in rows if isinstance(row["s"], ox.NamedNode)]
 
 
 def _labels(store: Store, iri: str, claims: Iterable[Claim], facts: Iterable[Fact]) -> dict[str, str]:
@@ -157,11 +190,17 @@ def _identifiers(store: Store, node: str) -> tuple[tuple[str, str], ...]:
 
 def _events(store: Store, iri: str, claims: Iterable[Claim], names: dict[str, str]) -> tuple[Event, ...]:
     """Put together the events and stated statuses that the claims speak of, in the order of their dates."""
-    said: dict[str, dict[str, set[str]]] = {}
     lanes = {
         row["kind"].value: row["axis"].value
         for row in entity.select(store, "SELECT ?kind ?axis WHERE { ?kind pact:axis ?axis }")
     }
+    found = [_event(node, values, lanes, names) for node, values in _said(claims).items() if _belongs(iri, values)]
+    return tuple(sorted(found, key=lambda event: (event.earliest or "9", event.latest or "9", event.iri)))
+
+
+def _said(claims: Iterable[Claim]) -> dict[str, dict[str, set[str]]]:
+    """Return, for each node that the claims speak of, the values of its properties and the claims behind them."""
+    said: dict[str, dict[str, set[str]]] = {}
     for claim in claims:
         for triple in claim.content:
             if isinstance(triple.subject, ox.NamedNode) and isinstance(triple.object, ox.NamedNode | ox.Literal):
@@ -169,12 +208,7 @@ def _events(store: Store, iri: str, claims: Iterable[Claim], names: dict[str, st
                 values.setdefault(terms.compact(triple.predicate.value), set()).add(triple.object.value)
                 values.setdefault("claims", set()).add(claim.iri)
                 values.setdefault("modalities", set()).update(claim.modality)
-    found = [
-        _event(node, values, lanes, names)
-        for node, values in said.items()
-        if ("pact:eventType" in values or "pact:statusOf" in values) and _belongs(iri, values)
-    ]
-    return tuple(sorted(found, key=lambda event: (event.earliest or "9", event.latest or "9", event.iri)))
+    return said
 
 
 def _belongs(iri: str, values: dict[str, set[str]]) -> bool:
@@ -193,6 +227,7 @@ def _event(node: str, values: dict[str, set[str]], lanes: dict[str, str], names:
         label=names.get(node) or terms.compact(node),
         lane=lane.removeprefix(terms.PV),
         kind=names.get(kind) or terms.compact(kind),
+        instruments=tuple(sorted(values.get("pact:eventOf", set()) | values.get("pact:statusOf", set()))),
         occurrences=named("pact:occurrence"),
         earliest=min(values.get("pact:earliestDate", {""})),
         latest=max(values.get("pact:latestDate", {""})),

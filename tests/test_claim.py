@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyoxigraph as ox
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg import terms
@@ -66,6 +66,7 @@ claims = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(claims, max_size=4, unique_by=lambda claim: claim.iri))
 def test_claims_as_quads_and_back_are_the_same_claims(given_claims: list[Claim]) -> None:
     quads = [quad for claim in given_claims for quad in quads_from(claim)]
@@ -75,6 +76,7 @@ def test_claims_as_quads_and_back_are_the_same_claims(given_claims: list[Claim])
     assert found == sorted(given_claims, key=lambda claim: claim_key(claim.iri))
 
 
+@settings(max_examples=40)
 @given(st.lists(claims, max_size=3, unique_by=lambda claim: claim.iri))
 def test_claims_survive_being_written_as_n_quads(given_claims: list[Claim]) -> None:
     quads = [quad for claim in given_claims for quad in quads_from(claim)]

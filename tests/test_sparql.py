@@ -205,7 +205,7 @@ def test_megabytes_of_anything_are_refused_in_little_time(char: str) -> None:
 
 
 def test_only_prefixes_that_a_query_does_not_declare_are_put_in_front() -> None:
-    text = 'PREFIX id: <http://example.org/>\n# PREFIX pact: <http://example.org/>\nASK { id:a pact:b "PREFIX pv: <x>" }'
+    text = 'PREFIX id: <http://e.org/>\n# PREFIX pact: <http://e.org/>\nASK { id:a pact:b pv:c, "PREFIX pv: <http://e.org/>" }'
 
     found = sparql.with_prefixes(text)
 
@@ -214,6 +214,7 @@ def test_only_prefixes_that_a_query_does_not_declare_are_put_in_front() -> None:
     assert "PREFIX id:" not in front
     assert f"PREFIX pact: <{terms.PACT}>" in front
     assert f"PREFIX pv: <{terms.PV}>" in front
+    assert evaluate(ox.Store(), found) is not None
 
 
 @given(st.text(max_size=30))

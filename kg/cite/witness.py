@@ -176,7 +176,7 @@ class _Pass:
         return [ox.Triple(row["s"] or node, row["p"], row["o"] or node) for row in rows]
 
     def exists(self, exists: Any, solution: Solution, bound: Mapping[Any, Any]) -> Evidence:
-        """Return what a matched EXISTS rests on; empty where it did not match and the filter held for another reason."""
+        """Return what a matched EXISTS rests on; nothing where the filter held for another reason."""
         inside = {**bound, **_as_rdflib(solution)}
         graph = exists.graph if exists.graph is None else inside.get(exists.graph, exists.graph)
         query = witness_query(exists.pattern, graph=graph, bound=inside)

@@ -19,20 +19,16 @@ __all__ = ["coverage_json", "print_checks", "print_coverage", "print_passages"]
 
 
 def print_coverage(found: Iterable[Coverage]) -> None:
-    """Print one row a document: its paragraphs and passages, and how many passages bear claims."""
-    print_table(
-        ("document", "title", "issued", "paragraphs", "passages", "with claims", "explained", "uncovered", "claims"),
-        [
-            (
-                each.document.slug,
-                each.document.title,
-                dates(each.document.earliest, each.document.latest),
-                *map(str, (each.document.paragraph_count, len(each.document.passages), len(each.covered))),
-                *map(str, (len(each.explained), len(each.uncovered), each.claim_count)),
-            )
-            for each in found
-        ],
-    )
+    """Print, for each document, what it is, when it was issued, and how many of its passages bear claims."""
+    out = console()
+    for each in found:
+        document = each.document
+        out.print(document.slug, style="bold")
+        out.print(f"  {document.title}")
+        out.print(f"  issued {dates(document.earliest, document.latest)}")
+        counts = f"{len(each.covered)} with claims, {len(each.explained)} explained, {len(each.uncovered)} uncovered"
+        out.print(f"  {document.paragraph_count} paragraphs, {len(document.passages)} passages: {counts}")
+        out.print(f"  {each.claim_count} claims")
 
 
 def print_passages(each: Coverage) -> None:

@@ -30,8 +30,9 @@ def print_description(page: Description) -> None:
     if page.aliases:
         out.print(f"also: {', '.join(page.aliases)}")
     _section("What it is", grid((name, ", ".join(values)) for name, values in page.facts))
+    _section("Where it takes part", grid((f"as {role}", "\n".join(things)) for role, things in page.roles))
     _section("Identifiers", grid(page.identifiers))
-    _section("Its life", _time_line(page.events))
+    _section("Its life", _time_line(page.iri, page.events))
     _section("Who says what", _claims(page))
     _section("What is open", _lines(text for _, text in page.open_questions))
     _section(
@@ -53,14 +54,15 @@ def _lines(texts: Iterable[str]) -> RenderableType | None:
     return grid(("•", text) for text in texts)
 
 
-def _time_line(events: Iterable[Event]) -> RenderableType | None:
+def _time_line(iri: str, events: Iterable[Event]) -> RenderableType | None:
+    """Return events by date, with their lane; those of other instruments by name, since the kind alone tells little."""
     return grid(
         (
             dates(event.earliest, event.latest),
             event.lane,
-            event.kind,
-            " / ".join(event.occurrences),
-            ", ".join(event.performers) + _hedge(event.modalities),
+            f"{event.kind if iri in event.instruments else event.label}: "
+            + ", ".join((" / ".join(event.occurrences) or "stated", *(f"by {who}" for who in event.performers)))
+            + _hedge(event.modalities),
         )
         for event in events
     )
