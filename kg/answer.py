@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from kg import entity, terms
+from kg.errors import UsageError
 from kg.query import Question, question, values_of
+from kg.sparql import with_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from kg.cite import Notes, RowCitation
     from kg.store import Store
 
-__all__ = ["Answer", "Cell", "ask", "from_rows"]
+__all__ = ["Answer", "Cell", "ask", "run"]
 
 Cell = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows under columns. `labels` names the columns that hold the label of the column before them."""
+    """Rows under columns. `labels` names the columns that hold the label of the column before them.
+
+    `citations`, one a row, and `notes`, the same to be read, are there where they were asked for.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     labels: frozenset[str] = frozenset()
     question: Question | None = None
+    citations: tuple[RowCitation, ...] | None = None
+    notes: Notes | None = None
 
     @property
     def status(self) -> str:
@@ -35,31 +44,55 @@ class Answer:
         return "found" if self.rows else "not recorded"
 
 
-def ask(store: Store, name: str, given: Mapping[str, str] | None = None) -> Answer:
+def ask(
+    store: Store,
+    name: str,
+    given: Mapping[str, str] | None = None,
+    *,
+    cited: bool = False,
+    texts: Path | None = None,
+) -> Answer:
     """Answer the saved question `name`, with parameters as a person types them.
 
     Rows come in the question's own order. Columns are its columns, each column of IRIs followed by `<column>Label`;
-    a parameter that was not given has no column.
-    Raises `UnknownQuestion`, `BadParameter`, `AmbiguousEntity` and `StoreError`.
+    a parameter that was not given has no column. With `cited`, each row has its citation; the rows are the same.
+    Raises `UnknownQuestion`, `BadParameter`, `AmbiguousEntity`, `StoreError` and, with `cited`, `Uncitable`.
     """
     asked = question(name)
     values = values_of(store, asked, given or {})
-    rows = store.query(asked.bound(values))
-    assert isinstance(rows, ox.QuerySolutions)
+    whole = run(store, asked.bound(values), cited=cited, texts=texts)
     unused = {p.name for p in asked.parameters} - values.keys() - asked.columns.keys()
     iris = {column for column, kind in asked.columns.items() if kind == "iri"} | {
         p.name for p in asked.parameters if p.kind != "date"
     }
-    return _labelled(store, from_rows(rows, without=unused), iris, asked)
+    return replace(_labelled(store, _without(whole, unused), iris), question=asked)
 
 
-def from_rows(rows: ox.QuerySolutions, without: set[str] | frozenset[str] = frozenset()) -> Answer:
-    """Return the rows of any SELECT query as an answer without labels, leaving out the columns `without`."""
-    columns = [variable.value for variable in rows.variables if variable.value not in without]
-    return Answer(tuple(columns), tuple(tuple(row[column] for column in columns) for row in rows))
+def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = None) -> Answer:
+    """Return the rows of any SELECT query, without labels; with `cited`, each row with its citation.
+
+    `texts` is the folder of texts to quote from. Raises `UsageError` for another form of query, and as `ask` does.
+    """
+    rows = store.query(text)
+    if not isinstance(rows, ox.QuerySolutions):
+        raise UsageError("this query gives no rows", mend="only the rows of SELECT are put in tables and cited")
+    answer = Answer(tuple(variable.value for variable in rows.variables), tuple(tuple(row) for row in rows))
+    if not cited:
+        return answer
+    from kg.cite import cite, notes
+
+    citations = tuple(cite(store, with_prefixes(text), answer.columns, answer.rows))
+    return replace(answer, citations=citations, notes=notes(store, citations, texts))
 
 
-def _labelled(store: Store, plain: Answer, iris: set[str], asked: Question) -> Answer:
+def _without(answer: Answer, columns: set[str]) -> Answer:
+    """Return the answer without some of its columns."""
+    kept = [i for i, column in enumerate(answer.columns) if column not in columns]
+    rows = tuple(tuple(row[i] for i in kept) for row in answer.rows)
+    return replace(answer, columns=tuple(answer.columns[i] for i in kept), rows=rows)
+
+
+def _labelled(store: Store, plain: Answer, iris: set[str]) -> Answer:
     found = {cell.value for row in plain.rows for cell in row if isinstance(cell, ox.NamedNode)}
     known = entity.labels(store, found)
     columns = [name for column in plain.columns for name in _with_label(column, iris)]
@@ -71,7 +104,7 @@ def _labelled(store: Store, plain: Answer, iris: set[str], asked: Question) -> A
         )
         for row in plain.rows
     )
-    return Answer(tuple(columns), rows, frozenset(f"{column}Label" for column in iris), asked)
+    return replace(plain, columns=tuple(columns), rows=rows, labels=frozenset(f"{column}Label" for column in iris))
 
 
 def _with_label(column: str, iris: set[str]) -> tuple[str, ...]:

@@ -45,6 +45,16 @@ def _format_option(*forms: str) -> Callable[[F], F]:
     )
 
 
+def _cite_options(command: F) -> F:
+    command = click.option(
+        "--texts",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        default=project.texts_folder,
+        help="Folder of texts to quote from when citing; otherwise KG_TEXTS.",
+    )(command)
+    return click.option("--cite", "cited", is_flag=True, help="Name, for each row, the claims it rests on.")(command)
+
+
 def _progress(quiet: bool) -> Callable[[str], None] | None:
     return None if quiet else lambda text: click.echo(text, err=True)
 
@@ -226,12 +236,16 @@ def ask() -> None:
 def _ask_command(asked: Question) -> click.Command:
     from kg import render
 
-    def run(form: str, store: str, **given: str | None) -> None:
+    def run(form: str, store: str, cited: bool, texts: Path | None, **given: str | None) -> None:
         from kg.answer import ask as answer
         from kg.store import open_store
 
         found = answer(
-            open_store(store), asked.name, {name: value for name, value in given.items() if value is not None}
+            open_store(store),
+            asked.name,
+            {name: value for name, value in given.items() if value is not None},
+            cited=cited,
+            texts=texts,
         )
         if form == "table":
             render.print_answer(found)
@@ -243,7 +257,7 @@ def _ask_command(asked: Question) -> click.Command:
         help=f"{asked.summary}\n\n{asked.description}\n\n\b\nExample:\n  kg ask {asked.name}{_example(asked)}",
         short_help=asked.summary,
     )(run)
-    command = _store_option(_format_option(*render.FORMATS)(command))
+    command = _store_option(_cite_options(_format_option(*render.FORMATS)(command)))
     for parameter in reversed(asked.parameters):
         text = f"{parameter.summary} {'' if parameter.optional else '[required] '}Takes {parameter.takes}."
         click.option(f"--{parameter.name}", parameter.name, metavar="VALUE", help=text)(command)
@@ -259,8 +273,9 @@ def _example(asked: Question) -> str:
 @click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--query", "text", metavar="TEXT", help="The query itself, instead of a file.")
 @_format_option("table", "json", "csv", "tsv", "md", "xml", "turtle", "ntriples", "jsonld", "rdfxml")
+@_cite_options
 @_store_option
-def sparql(file: Path | None, text: str | None, form: str, store: str) -> None:
+def sparql(file: Path | None, text: str | None, form: str, store: str, cited: bool, texts: Path | None) -> None:
     """Run any SPARQL query that reads, from FILE, from standard input (-) or from --query.
 
     The prefixes pact:, pv:, id:, claim:, doc:, graph: and the usual ones are built in. A plain pattern sees the facts
@@ -276,7 +291,7 @@ def sparql(file: Path | None, text: str | None, form: str, store: str) -> None:
     if (file is None) == (text is None):
         raise UsageError("give a file, - for standard input, or --query TEXT", where="kg sparql")
     query = text if text is not None else _read_query(file)
-    _print_results(open_store(store), query, form)
+    _print_results(open_store(store), query, form, cited=cited, texts=texts)
 
 
 def _read_query(file: Path | None) -> str:
@@ -287,19 +302,19 @@ def _read_query(file: Path | None) -> str:
     return read_text(file)
 
 
-def _print_results(store: Store, query: str, form: str) -> None:
-    import pyoxigraph as ox
-
+def _print_results(store: Store, query: str, form: str, *, cited: bool, texts: Path | None) -> None:
     from kg import render
-    from kg.answer import from_rows
+    from kg.answer import run
+    from kg.sparql import form_of
 
-    found = store.query(query)
-    if not isinstance(found, ox.QuerySolutions) or form not in ("table", "md"):
-        sys.stdout.buffer.write(render.results_bytes(found, form))
-    elif form == "table":
-        render.print_answer(from_rows(found))
+    if form_of(query) != "SELECT" or (form not in ("table", "md") and not cited):
+        sys.stdout.buffer.write(render.results_bytes(store.query(query), form))
+        return
+    answer = run(store, query, cited=cited, texts=texts)
+    if form == "table":
+        render.print_answer(answer)
     else:
-        click.echo(render.answer_text(from_rows(found), form), nl=False)
+        click.echo(render.answer_text(answer, form), nl=False)
 
 
 @cli.command()

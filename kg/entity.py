@@ -88,7 +88,9 @@ def select(store: Store, text: str) -> list[ox.QuerySolution]:
 
 
 def _all_labels(store: Store) -> list[tuple[str, str]]:
-    rows = select(store, "SELECT ?thing ?label WHERE { ?thing skos:prefLabel|skos:altLabel|rdfs:label ?label }")
+    rows = select(
+        store, "SELECT ?thing ?label WHERE { ?thing skos:prefLabel|skos:altLabel|skos:notation|rdfs:label ?label }"
+    )
     return [(str(row["thing"].value), str(row["label"].value)) for row in rows]
 
 

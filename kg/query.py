@@ -60,6 +60,7 @@ class Question:
     view: str
     columns: dict[str, str]
     parameters: tuple[Parameter, ...]
+    absence: str
     text: str = field(repr=False)
 
     def bound(self, values: Mapping[str, ox.NamedNode | ox.Literal]) -> str:
@@ -108,6 +109,7 @@ def _read(path: Path) -> Question:
             view=ours["view"],
             columns={name: str(kind) for name, kind in ours["columns"].items()},
             parameters=tuple(_parameter(path, text, *item) for item in (ours.get("parameters") or {}).items()),
+            absence=" ".join(str(ours.get("absence", "")).split()),
             text=text,
         )
     except (yaml.YAMLError, KeyError, TypeError) as error:

@@ -19,7 +19,8 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kg import project, terms
-from kg.validate import validate
+from kg.validate.checks import read_check, rows_as_findings
+from kg.validate.shapes import results_as_findings
 
 FOLDER = Path(__file__).parent
 BASE = FOLDER / "shapes" / "base.trig"
@@ -64,10 +65,18 @@ def rules_broken_by(example: Example) -> set[str]:
 
 
 def rules_broken(quads: set[ox.Quad]) -> set[str]:
-    """Return the names of the rules that `quads`, together with what they need of the ontology, break."""
-    store = ox.Store()
-    store.bulk_extend(quads | _ontology_for(quads))
-    return {finding.rule for finding in validate(store).findings}
+    """Return the names of the rules that `quads` break, together with the ontology.
+
+    Unless `quads` add concepts, shapes see only the lists of its concepts: to validate all of them takes longest.
+    """
+    adds_to_it = any(_name(quad.subject).startswith((terms.PV, terms.PACT)) for quad in quads)
+    for_shapes, for_checks = ox.Store(), ox.Store()
+    for_shapes.bulk_extend(quads | (_ontology() if adds_to_it else _lists()))
+    for_checks.bulk_extend(quads | _ontology())
+    found = list(results_as_findings(for_shapes))
+    for path in project.check_files():
+        found += rows_as_findings(for_checks, read_check(path))
+    return {finding.rule for finding in found}
 
 
 @cache
@@ -89,17 +98,18 @@ def _ontology() -> frozenset[ox.Quad]:
         ox.Quad(quad.subject, quad.predicate, quad.object, ox.NamedNode(_ONTOLOGY + path.stem))
         for path in project.ontology_files()
         for quad in ox.parse(path=str(path))
+        if _name(quad.predicate) not in _NOTES
     )
 
 
-def _ontology_for(quads: set[ox.Quad]) -> set[ox.Quad]:
-    """Return the ontology, of concepts only those in use: to validate all of them again each time takes longest."""
-    concepts = {quad.subject for quad in _ontology() if _name(quad.subject).startswith(terms.PV)}
-    used = {quad.object for quad in quads} & concepts
-    used |= {quad.subject for quad in _ontology() if _name(quad.predicate) == terms.PACT + "iriPrefix"}
-    for _ in range(3):
-        used |= {quad.object for quad in _ontology() if quad.subject in used} & concepts
-    return {quad for quad in _ontology() if quad.subject not in concepts or quad.subject in used}
+_NOTES = {terms.SKOS + "example", terms.SKOS + "scopeNote", terms.SKOS + "closeMatch", terms.RDFS + "isDefinedBy"}
+
+
+@cache
+def _lists() -> frozenset[ox.Quad]:
+    """Return the ontology without what makes its concepts the matter of a shape."""
+    kept = {terms.SKOS + "inScheme", terms.RDFS + "subClassOf"}
+    return frozenset(quad for quad in _ontology() if _name(quad.predicate) in kept)
 
 
 def _name(node: object) -> str:

@@ -64,7 +64,7 @@ def _read(stream: io.TextIOWrapper) -> str:
 
 def run_apart(*arguments: str | Path, stdin: bytes = b"") -> Ran:
     """Run `kg` in a process of its own, as a person does."""
-    environment = {**os.environ, "PYTHONWARNINGS": "error", "COLUMNS": "100"}
+    environment = {**os.environ, "COLUMNS": "100"}
     done = subprocess.run(
         [sys.executable, "-m", "kg", *map(str, arguments)],
         input=stdin,

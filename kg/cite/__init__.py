@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kg.cite.citation import RowCitation, cite, claims_of
+from kg.cite.notes import Note, Notes, notes
 from kg.cite.rewrite import Uncitable
 from kg.cite.witness import Evidence, evidence_of
 
-__all__ = ["Evidence", "RowCitation", "Uncitable", "cite", "claims_of", "evidence_of"]
+__all__ = ["Evidence", "Note", "Notes", "RowCitation", "Uncitable", "cite", "claims_of", "evidence_of", "notes"]

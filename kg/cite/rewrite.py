@@ -191,6 +191,8 @@ class _Writer:
 
     def branch(self, node: Any, graph: Term | None, marks: frozenset[str]) -> str:
         """Write a group that may or may not take part in a solution, with a mark that tells."""
+        if self.plain:
+            return self.group(node, graph, marks)
         mark = self.name()
         inner = self.group(node, graph, marks | {mark})
         return (
@@ -323,6 +325,8 @@ class _Writer:
         return f"{node.name.removeprefix('Aggregate_').upper()}({distinct}{inner}{separator})"
 
     def _call(self, node: Any, name: str, write: Any) -> str:
+        if name == "Builtin_BOUND" and node.arg in self.bound:
+            return "true"
         function = node.iri.n3() if name == "Function" else name.removeprefix("Builtin_")
         if function in _VOLATILE:
             raise Uncitable(f"{function}()", "its value is another on every run")
@@ -344,10 +348,9 @@ def path_text(path: Any) -> str:
     name = getattr(path, "name", None)
     if name is None:
         return str(path.n3())
-    if name == "PathAlternative":
-        return f"({'|'.join(path_text(part) for part in path.part)})"
-    if name == "PathSequence":
-        return f"({'/'.join(path_text(part) for part in path.part)})"
+    if name in ("PathAlternative", "PathSequence"):
+        parts = [path_text(part) for part in path.part]
+        return parts[0] if len(parts) == 1 else f"({('|' if name == 'PathAlternative' else '/').join(parts)})"
     if name == "PathElt":
         return f"({path_text(path.part)}){path.mod or ''}" if path.mod else path_text(path.part)
     if name == "PathEltOrInverse":

@@ -145,10 +145,16 @@ class _Pass:
     ) -> Evidence:
         """Return what one solution of a witness query rests on."""
         evidence = Evidence()
+        empty_paths: list[tuple[Any, ox.NamedNode | None]] = []
         for edge in query.edges:
             if _marked(solution, edge.marks):
                 graph = _resolved(edge.graph, solution, bound)
-                evidence.triples |= {(triple, graph and graph.value) for triple in self.edge(edge, solution, graph)}
+                chain = self.edge(edge, solution, graph)
+                evidence.triples |= {(triple, graph and graph.value) for triple in chain}
+                if not chain and _is_variable(edge.subject) and _is_variable(edge.object):
+                    empty_paths.append((_resolved(edge.subject, solution, {}), graph))
+        for node, graph in empty_paths:
+            evidence.triples |= self.mention(node, graph, evidence)
         for number, sub in enumerate(query.sub_selects):
             if _marked(solution, sub.marks):
                 evidence.take(inner[(number, *_sub_row(sub, solution, bound))])
@@ -164,16 +170,18 @@ class _Pass:
         subject, object_ = _resolved(edge.subject, solution, {}), _resolved(edge.object, solution, {})
         if not edge.is_path:
             return [ox.Triple(subject, _resolved(edge.predicate, solution, {}), object_)]
-        chain = walk(self.store, edge.predicate, subject, object_, graph)
-        return chain or self.mention(subject, graph)
+        return walk(self.store, edge.predicate, subject, object_, graph)
 
-    def mention(self, node: Any, graph: ox.NamedNode | None) -> list[ox.Triple]:
-        """Return one triple that names `node`: an empty path matches a node only because the graph has it."""
-        pattern = f"{{ {node} ?p ?o }}" if isinstance(node, ox.NamedNode) else "{ FILTER(false) }"
-        inner = f"{pattern} UNION {{ ?s ?p {node} }}"
-        inner = inner if graph is None else f"GRAPH {graph} {{ {inner} }}"
+    def mention(self, node: Any, graph: ox.NamedNode | None, evidence: Evidence) -> set[tuple[ox.Triple, str | None]]:
+        """Return a triple that names `node`, unless the evidence has one: an empty path matches only what is there."""
+        name = graph and graph.value
+        if any(node in (triple.subject, triple.object) for triple, where in evidence.triples if where == name):
+            return set()
+        pattern = f"{{ ?s ?p {node} }}"
+        pattern += f" UNION {{ {node} ?p ?o }}" if isinstance(node, ox.NamedNode) else ""
+        inner = pattern if graph is None else f"GRAPH {graph} {{ {pattern} }}"
         rows = entity.select(self.store, f"SELECT ?s ?p ?o WHERE {{ {inner} }} ORDER BY ?p ?o ?s LIMIT 1")
-        return [ox.Triple(row["s"] or node, row["p"], row["o"] or node) for row in rows]
+        return {(ox.Triple(row["s"] or node, row["p"], row["o"] or node), name) for row in rows}
 
     def exists(self, exists: Any, solution: Solution, bound: Mapping[Any, Any]) -> Evidence:
         """Return what a matched EXISTS rests on; nothing where the filter held for another reason."""
@@ -277,6 +285,12 @@ def _iri(text: str | None) -> Any:
     from rdflib import URIRef
 
     return URIRef(text) if text is not None else None
+
+
+def _is_variable(term: Any) -> bool:
+    from rdflib import Variable
+
+    return isinstance(term, Variable)
 
 
 def _marked(solution: Solution, marks: Iterable[str]) -> bool:

@@ -5,22 +5,27 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
 from kg import terms
 from kg.errors import UsageError
-from kg.render.tables import console, print_table
+from kg.render.tables import console, grid, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kg.answer import Answer, Cell
+    from kg.cite import Note, Notes
+    from kg.claim import Claim
     from kg.query import Question
     from kg.store import Results
 
 __all__ = ["FORMATS", "answer_text", "plain", "print_answer", "questions_json", "results_bytes", "safe_cell"]
+
+_CITED = ("citations", "citedStatements", "citedSpeakers", "citedCertainty", "citedPassages", "citedQuotes")
 
 FORMATS = ("table", "json", "csv", "tsv", "md")
 """The forms of an answer, on every command that gives one."""
@@ -66,17 +71,42 @@ def answer_text(answer: Answer, form: str) -> str:
             return _separated(answer, "\t")
         case "md":
             return _markdown(answer)
-    raise ValueError(form)
+    raise UsageError(f"an answer with citations has no form {form}", mend="use --format table, json, csv, tsv or md")
 
 
 def _results_json(answer: Answer) -> dict[str, Any]:
     """Return the answer in the form of https://www.w3.org/TR/sparql11-results-json/."""
-    bindings = [
+    bindings: list[dict[str, Any]] = [
         {column: _json_term(cell) for column, cell in zip(answer.columns, row, strict=True) if cell is not None}
         for row in answer.rows
     ]
+    for binding, citation in zip(bindings, answer.citations or (), strict=False):
+        binding["citations"] = [_json_claim(claim) for claim in citation.claims]
     # Strict readers take no member after the bindings.
-    return {"status": answer.status, "head": {"vars": list(answer.columns)}, "results": {"bindings": bindings}}
+    about = {"status": answer.status, **_json_rest(answer)}
+    return {**about, "head": {"vars": list(answer.columns)}, "results": {"bindings": bindings}}
+
+
+def _json_claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "claim": claim.iri,
+        "statement": claim.statement,
+        "document": "".join(claim.documents),
+        "passages": list(claim.passages),
+        "statedBy": list(claim.stated_by),
+        "modality": "".join(claim.modality),
+        "certainty": "".join(claim.certainty),
+    }
+
+
+def _json_rest(answer: Answer) -> dict[str, Any]:
+    """Return what rows rest on beside claims, a list a row: graphs of reference data, and what nothing matches."""
+    if answer.citations is None:
+        return {}
+    return {
+        "references": [list(citation.references) for citation in answer.citations],
+        "restsOnAbsence": [list(citation.absences) for citation in answer.citations],
+    }
 
 
 def _json_term(cell: Cell) -> dict[str, Any]:
@@ -117,10 +147,27 @@ def safe_cell(text: str) -> str:
 def _separated(answer: Answer, separator: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=separator, lineterminator="\r\n" if separator == "," else "\n")
-    writer.writerow(answer.columns)
-    for row in answer.rows:
-        writer.writerow([_spreadsheet(cell) for cell in row])
+    cited = _CITED if answer.citations is not None else ()
+    writer.writerow([*answer.columns, *cited])
+    for i, row in enumerate(answer.rows):
+        writer.writerow([*(_spreadsheet(cell) for cell in row), *_cited_cells(answer, i)])
     return out.getvalue()
+
+
+def _cited_cells(answer: Answer, row: int) -> list[str]:
+    """Return the cells of the citation columns of a row; several values in a cell are parted by ` | `."""
+    if answer.notes is None:
+        return []
+    notes = [answer.notes.notes[number - 1] for number in answer.notes.of_row[row]]
+    columns = (
+        [note.claim.iri for note in notes],
+        [note.claim.statement for note in notes],
+        [note.speakers for note in notes],
+        [f"{note.modality}, {note.certainty}" for note in notes],
+        [" ".join(note.claim.passages) for note in notes],
+        [" ".join(note.quotes) or note.why_no_quote for note in notes],
+    )
+    return [safe_cell(" | ".join(values)) for values in columns]
 
 
 def _spreadsheet(cell: Cell) -> str:
@@ -130,8 +177,28 @@ def _spreadsheet(cell: Cell) -> str:
 
 def _markdown(answer: Answer) -> str:
     columns, rows = _for_people(answer)
-    lines = [_md_row(columns), _md_row(["---"] * len(columns)), *(_md_row(row) for row in rows)]
-    return "\n".join(lines) + f"\n\n{closing(answer)}\n"
+    if answer.notes is not None and columns:
+        for row, numbers in zip(rows, answer.notes.of_row, strict=True):
+            row[0] += "".join(f"[^{number}]" for number in numbers)
+    lines = [
+        _md_row(columns),
+        _md_row(["---"] * len(columns)),
+        *(_md_row(row) for row in rows),
+        "",
+        closing(answer),
+        "",
+    ]
+    for note in answer.notes.notes if answer.notes else ():
+        quotes = "".join(f" “{' '.join(quote.split())}”" for quote in note.quotes)
+        lines.append(f"[^{note.number}]: {_note_head(note)} {note.claim.statement}{quotes}")
+    return "\n".join(lines) + "\n"
+
+
+def _note_head(note: Note) -> str:
+    """Return who says it, how, and where: the part of a note before the statement."""
+    hedges = [note.modality, note.certainty, *([note.basis] if note.basis != "explicit" else [])]
+    place = f"{note.document}, {', '.join(note.addresses)}"
+    return f"{note.speakers} ({', '.join(hedges)}) in {place} [{terms.compact(note.claim.iri)}]:"
 
 
 def _md_row(cells: Iterable[str]) -> str:
@@ -163,9 +230,39 @@ def closing(answer: Answer) -> str:
 def print_answer(answer: Answer) -> None:
     """Print an answer as a table with its closing line."""
     headings, rows = _for_people(answer)
+    if answer.notes is not None:
+        headings.append("notes")
+        for row, numbers in zip(rows, answer.notes.of_row, strict=True):
+            row.append(" ".join(map(str, numbers)))
     if rows:
         print_table(headings, rows)
+    if answer.notes is not None:
+        _print_notes(answer.notes, answer.question.absence if answer.question else "")
     console().print(closing(answer), style="dim")
+
+
+def _print_notes(notes: Notes, absence: str) -> None:
+    """Print the numbered notes of an answer, and what its rows rest on beside claims.
+
+    `absence` says in words what a saved question looks for in vain; without it, the pattern itself is shown.
+    """
+    out = console()
+    for note in notes.notes:
+        lines = [_note_head(note), note.claim.statement, *(f"“{' '.join(quote.split())}”" for quote in note.quotes)]
+        lines += [f"({note.why_no_quote}, so not quoted)"] if note.why_no_quote else []
+        out.print(grid([(f"{note.number:>3}", "\n".join(lines))]))
+    if notes.references:
+        out.print(f"Reference data: {', '.join(terms.compact(graph) for graph in notes.references)}", style="dim")
+    for text in (
+        [absence] if absence and notes.absences else [f"nothing matches {_shortened(a)}" for a in notes.absences]
+    ):
+        out.print(f"Rests on absence: {text}", style="dim")
+
+
+def _shortened(pattern: str, limit: int = 300) -> str:
+    """Return a pattern with prefixed names in place of IRIs in angle brackets."""
+    text = re.sub(r"<([^<>]*)>", lambda match: terms.compact(match[1]), pattern)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def questions_json(questions: Iterable[Question]) -> str:

@@ -31,6 +31,9 @@ FORMAT = 1
 LOCK_PATIENCE = 10.0
 """Seconds that a second writer waits for the first."""
 
+_FAILURES = (OSError, RuntimeError)
+"""What the engine raises where files cannot be read or written, and where it finds them damaged."""
+
 
 @dataclass(frozen=True)
 class EmbeddedStore:
@@ -48,7 +51,7 @@ class EmbeddedStore:
         generation = folder / pointer["generation"]
         try:
             return cls(str(folder), ox.Store.read_only(str(generation)))
-        except OSError as error:
+        except _FAILURES as error:
             if _pointer(folder) != pointer:  # a build swapped generations between the two steps
                 return cls.open(folder)
             raise StoreError(
@@ -80,7 +83,7 @@ def evaluate(engine: ox.Store, text: str) -> Results:
         return engine.query(text, prefixes=terms.PREFIXES)
     except SyntaxError as error:
         raise sparql.syntax_error(text, error) from error
-    except OSError as error:
+    except _FAILURES as error:
         raise StoreError(f"the store cannot be read: {error}") from error
 
 
@@ -139,11 +142,19 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
-        holder.write_text(json.dumps({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}))
+        _name_holder(holder)
         yield
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _name_holder(path: Path) -> None:
+    who = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    try:
+        path.write_text(json.dumps(who))
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
 
 
 def _holder(path: Path) -> str:
@@ -154,9 +165,9 @@ def _holder(path: Path) -> str:
         return "another process"
 
 
-def _unwritable(folder: Path, error: OSError) -> StoreError:
+def _unwritable(folder: Path, error: Exception) -> StoreError:
     return StoreError(
-        f"cannot be written: {error.strerror or error}",
+        f"cannot be written: {getattr(error, 'strerror', None) or error}",
         where=str(folder),
         mend="free some space, or name another folder with --store",
     )
@@ -184,7 +195,7 @@ class EmbeddedWriter:
             engine.optimize()
             del engine
             self._point_to(name)
-        except OSError as error:
+        except _FAILURES as error:
             shutil.rmtree(fresh, ignore_errors=True)
             raise _unwritable(self.folder, error) from error
         for old in self.folder.glob("generation-[0-9]*"):
@@ -206,5 +217,5 @@ class EmbeddedWriter:
         try:
             engine = ox.Store(str(self.folder / pointer["generation"]))
             engine.update(update_between(before, after))
-        except OSError as error:
+        except _FAILURES as error:
             raise _unwritable(self.folder, error) from error

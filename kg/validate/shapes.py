@@ -76,7 +76,7 @@ def as_rdflib(store: ox.Store, shapes: rdflib.Graph) -> rdflib.Dataset:
     """Return what `shapes` can see of `store`: all data, and of the ontology the triples whose property they name."""
     import rdflib
 
-    seen = {str(term) for term in shapes.all_nodes()} | {terms.RDF + "type", terms.RDFS + "subClassOf"}
+    seen = {str(term) for term in shapes.objects()} | {terms.RDF + "type", terms.RDFS + "subClassOf"}
     dataset = rdflib.Dataset(default_union=True)
     for name in store.named_graphs():
         graph = dataset.graph(rdflib.URIRef(name.value))
