@@ -13,7 +13,7 @@ from kg.query import Question, question, values_of
 from kg.sparql import with_prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from kg.cite import Notes, RowCitation
@@ -54,18 +54,15 @@ def ask(
 ) -> Answer:
     """Answer the saved question `name`, with parameters as a person types them.
 
-    Rows come in the question's own order. Columns are its columns, each column of IRIs followed by `<column>Label`;
-    a parameter that was not given has no column. With `cited`, each row has its citation; the rows are the same.
+    Rows come in the question's own order. Columns are those that its header names, each column of IRIs followed by
+    `<column>Label`. With `cited`, each row has its citation; the rows are the same.
     Raises `UnknownQuestion`, `BadParameter`, `AmbiguousEntity`, `StoreError` and, with `cited`, `Uncitable`.
     """
     asked = question(name)
     values = values_of(store, asked, given or {})
     whole = run(store, asked.bound(values), cited=cited, texts=texts)
-    unused = {p.name for p in asked.parameters} - values.keys() - asked.columns.keys()
-    iris = {column for column, kind in asked.columns.items() if kind == "iri"} | {
-        p.name for p in asked.parameters if p.kind != "date"
-    }
-    return replace(_labelled(store, _without(whole, unused), iris), question=asked)
+    iris = {column for column, kind in asked.columns.items() if kind == "iri"}
+    return replace(_labelled(store, _only(whole, asked.columns), iris), question=asked)
 
 
 def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = None) -> Answer:
@@ -85,9 +82,9 @@ def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = No
     return replace(answer, citations=citations, notes=notes(store, citations, texts))
 
 
-def _without(answer: Answer, columns: set[str]) -> Answer:
-    """Return the answer without some of its columns."""
-    kept = [i for i, column in enumerate(answer.columns) if column not in columns]
+def _only(answer: Answer, columns: Collection[str]) -> Answer:
+    """Return the answer with only these of its columns."""
+    kept = [i for i, column in enumerate(answer.columns) if column in columns]
     rows = tuple(tuple(row[i] for i in kept) for row in answer.rows)
     return replace(answer, columns=tuple(answer.columns[i] for i in kept), rows=rows)
 

@@ -45,13 +45,17 @@ def _format_option(*forms: str) -> Callable[[F], F]:
     )
 
 
-def _cite_options(command: F) -> F:
-    command = click.option(
+def _texts_option(command: F) -> F:
+    return click.option(
         "--texts",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
         default=project.texts_folder,
         help="Folder of texts to quote from when citing; otherwise KG_TEXTS.",
     )(command)
+
+
+def _cite_options(command: F) -> F:
+    command = _texts_option(command)
     return click.option("--cite", "cited", is_flag=True, help="Name, for each row, the claims it rests on.")(command)
 
 
@@ -333,6 +337,37 @@ def show(entity: str, store: str) -> None:
     from kg.store import open_store
 
     render.print_description(describe(open_store(store), entity))
+
+
+@cli.command()
+@click.argument("start", metavar="A")
+@click.argument("end", metavar="B")
+@click.option(
+    "--hops", type=click.IntRange(1, 12), default=6, show_default=True, help="At most so many facts in a chain."
+)
+@_texts_option
+@_store_option
+def connect(start: str, end: str, hops: int, texts: Path | None, store: str) -> None:
+    """Show how A and B are related: the shortest chains of facts between them, each step cited.
+
+    \b
+    Example:
+      kg connect "Joe Biden" id:us-gt-aca
+    """
+    from kg import connect as chains
+    from kg import entity, render
+    from kg.cite import notes
+    from kg.store import open_store
+
+    opened = open_store(store)
+    ends = [entity.find(opened, start), entity.find(opened, end)]
+    found = chains.connect(opened, *ends, hops=hops)
+    if not found:
+        click.echo(f"not recorded: no chain of at most {hops} facts leads from {start} to {end}")
+        return
+    steps = [step for each in found for step in each.steps]
+    names = entity.labels(opened, {iri for step in steps for iri in (step.subject, step.property, step.object)})
+    render.print_connections(found, names, notes(opened, [step.citation for step in steps], texts))
 
 
 # --- the way out ----------------------------------------------------------------------------------

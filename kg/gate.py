@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyoxigraph as ox
 
-__all__ = ["Outcome", "add", "build", "checked", "merged", "remove"]
+__all__ = ["Outcome", "add", "build", "checked", "merged", "remove", "slug_of"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def add(place: str, files: Sequence[Path], progress: Callable[[str], None] | Non
     with writing(place) as writer:
         before = writer.quads()
         after = merged(Dataset(before), added)
-        replaced = tuple(sorted({slug for quad in before - after.quads if (slug := _slug_of(quad))}))
+        replaced = tuple(sorted({slug for quad in before - after.quads if (slug := slug_of(quad))}))
         report = checked(after, progress)
         writer.change(before, after.quads)
     return _outcome(after.quads, report, tuple(sorted(slugs)), replaced)
@@ -97,7 +97,7 @@ def remove(place: str, document: str, progress: Callable[[str], None] | None = N
     open_store(place)
     with writing(place) as writer:
         before = writer.quads()
-        after = frozenset(quad for quad in before if _slug_of(quad) != slug)
+        after = frozenset(quad for quad in before if slug_of(quad) != slug)
         if not slug or after == before:  # no slug: ontology and reference data
             names = ", ".join(found.slug for found in documents_from(before)) or "none"
             raise UnknownEntity(
@@ -109,7 +109,7 @@ def remove(place: str, document: str, progress: Callable[[str], None] | None = N
 
 
 def _slugs(quads: frozenset[ox.Quad]) -> set[str]:
-    return {slug for quad in quads if (slug := _slug_of(quad))}
+    return {slug for quad in quads if (slug := slug_of(quad))}
 
 
 def _part_of(quad: ox.Quad) -> tuple[str, str]:
@@ -123,7 +123,7 @@ def _part_of(quad: ox.Quad) -> tuple[str, str]:
     return graph, ""
 
 
-def _slug_of(quad: ox.Quad) -> str:
+def slug_of(quad: ox.Quad) -> str:
     """Return the slug of the document that a quad belongs to; an empty text for ontology and reference data."""
     return _part_of(quad)[1]
 

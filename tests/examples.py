@@ -60,8 +60,8 @@ def _read(path: Path) -> Example:
 
 def rules_broken_by(example: Example) -> set[str]:
     """Return the names of the rules that the base with the difference of `example` breaks."""
-    quads = {quad for quad in _quads(BASE) if not any(_is_taken_out(quad, line) for line in example.without)}
-    return rules_broken(quads | _quads(example.path))
+    quads = {quad for quad in quads_of(BASE) if not any(_is_taken_out(quad, line) for line in example.without)}
+    return rules_broken(quads | quads_of(example.path))
 
 
 def rules_broken(quads: set[ox.Quad]) -> set[str]:
@@ -80,7 +80,8 @@ def rules_broken(quads: set[ox.Quad]) -> set[str]:
 
 
 @cache
-def _quads(path: Path) -> frozenset[ox.Quad]:
+def quads_of(path: Path) -> frozenset[ox.Quad]:
+    """Return the quads of an example or of the base, those outside of a graph in the claims graph of the base."""
     return frozenset(
         ox.Quad(quad.subject, quad.predicate, quad.object, _RECORD) if quad.graph_name == ox.DefaultGraph() else quad
         for quad in ox.parse(path=str(path))

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from kg.cite.citation import RowCitation, cite, claims_of
+from kg.cite.citation import RowCitation, cite, cite_evidence, claims_of
 from kg.cite.notes import Note, Notes, notes
 from kg.cite.rewrite import Uncitable
 from kg.cite.witness import Evidence, evidence_of
 
-__all__ = ["Evidence", "Note", "Notes", "RowCitation", "Uncitable", "cite", "claims_of", "evidence_of", "notes"]
+__all__ = [
+    "Evidence",
+    "Note",
+    "Notes",
+    "RowCitation",
+    "Uncitable",
+    "cite",
+    "cite_evidence",
+    "claims_of",
+    "evidence_of",
+    "notes",
+]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kg.cite.witness import Evidence
     from kg.store import Store
 
-__all__ = ["RowCitation", "cite", "claims_of"]
+__all__ = ["RowCitation", "cite", "cite_evidence", "claims_of"]
 
 _RECORDS = terms.GRAPH + "claims/"
 
@@ -43,7 +43,14 @@ def cite(store: Store, text: str, columns: Sequence[str], rows: Sequence[tuple[A
     The query itself is not run again and not altered. Raises `Uncitable` where one row cannot be cited completely:
     then none is.
     """
-    evidence = evidence_of(store, text, columns, rows)
+    return cite_evidence(store, evidence_of(store, text, columns, rows))
+
+
+def cite_evidence(store: Store, evidence: Sequence[Evidence]) -> list[RowCitation]:
+    """Return evidence as citations: the claims and reference data that hold its triples, all of them.
+
+    Raises `Uncitable` where a triple of the facts view is held by neither.
+    """
     held = store.holders({triple for each in evidence for triple, _ in each.triples})
     wanted = {graph for graphs in held.values() for graph in graphs if graph.startswith(terms.CLAIM)}
     wanted |= {subject for triple in held if (subject := _recorded(triple))}

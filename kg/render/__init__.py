@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kg.render.answers import FORMATS, answer_text, print_answer, questions_json, results_bytes
 from kg.render.documents import coverage_json, print_checks, print_coverage, print_passages
-from kg.render.pages import print_description
+from kg.render.pages import print_connections, print_description
 from kg.render.tables import print_table
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "coverage_json",
     "print_answer",
     "print_checks",
+    "print_connections",
     "print_coverage",
     "print_description",
     "print_passages",

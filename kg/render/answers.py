@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from kg.query import Question
     from kg.store import Results
 
-__all__ = ["FORMATS", "answer_text", "plain", "print_answer", "questions_json", "results_bytes", "safe_cell"]
+__all__ = [
+    "FORMATS",
+    "answer_text",
+    "plain",
+    "print_answer",
+    "print_notes",
+    "questions_json",
+    "results_bytes",
+    "safe_cell",
+]
 
 _CITED = ("citations", "citedStatements", "citedSpeakers", "citedCertainty", "citedPassages", "citedQuotes")
 
@@ -237,11 +246,11 @@ def print_answer(answer: Answer) -> None:
     if rows:
         print_table(headings, rows)
     if answer.notes is not None:
-        _print_notes(answer.notes, answer.question.absence if answer.question else "")
+        print_notes(answer.notes, answer.question.absence if answer.question else "")
     console().print(closing(answer), style="dim")
 
 
-def _print_notes(notes: Notes, absence: str) -> None:
+def print_notes(notes: Notes, absence: str = "") -> None:
     """Print the numbered notes of an answer, and what its rows rest on beside claims.
 
     `absence` says in words what a saved question looks for in vain; without it, the pattern itself is shown.

@@ -9,16 +9,19 @@ from rich.padding import Padding
 from rich.text import Text
 
 from kg import terms
+from kg.render.answers import print_notes
 from kg.render.tables import console, grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
 
+    from kg.cite import Notes
+    from kg.connect import Connection
     from kg.describe import Description, Event
 
-__all__ = ["dates", "print_description"]
+__all__ = ["dates", "print_connections", "print_description"]
 
 
 def print_description(page: Description) -> None:
@@ -41,6 +44,23 @@ def print_description(page: Description) -> None:
     )
     count = len(page.claims)
     out.print(f"\n{count} claim{'s' if count != 1 else ''}", style="dim")
+
+
+def print_connections(found: Sequence[Connection], names: Mapping[str, str], cited: Notes) -> None:
+    """Print chains of facts as numbered lines of sentences, each with the numbers of its notes, then the notes."""
+
+    def name(iri: str) -> str:
+        return names.get(iri) or terms.compact(iri)
+
+    out, numbers = console(), iter(cited.of_row)
+    for position, connection in enumerate(found, 1):
+        out.print(f"{position}. {' → '.join(name(node) for node in connection.nodes)}", style="bold")
+        for step in connection.steps:
+            marks = "".join(f"[{number}]" for number in next(numbers)) or "[reference data]"
+            out.print(
+                Padding(f"{name(step.subject)} — {name(step.property)}: {name(step.object)} {marks}", (0, 0, 0, 3))
+            )
+    print_notes(cited)
 
 
 def _section(title: str, body: RenderableType | None) -> None:

@@ -16,7 +16,9 @@ from kg.store.base import Results, data_block, update_between
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["RemoteStore", "RemoteWriter"]
+__all__ = ["RemoteStore", "RemoteWriter", "batched"]
+
+_TURTLE = {"text/turtle", "application/turtle", "application/x-turtle", "application/n-triples"}
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,12 @@ class RemoteStore:
         # Not setQuery, which guesses the form from the text: a wrong guess would go to the wrong address.
         wrapper.queryString, wrapper.queryType = text, form
         try:
-            reply = wrapper.query().response
-            body = bytes(reply.read())
-        except QueryBadFormed as error:
-            raise _Refused(_reason(error)) from error
+            with wrapper.query().response as reply:
+                body = bytes(reply.read())
         except (SPARQLWrapperException, HTTPException, URLError, OSError, ValueError) as error:
+            _close(error)
+            if isinstance(error, QueryBadFormed):
+                raise _Refused(_reason(error)) from error
             raise self._failure("the endpoint did not answer", error) from error
         if reply.geturl().partition("?")[0] not in (self.place.partition("?")[0], beside):
             # A redirected POST arrives as a GET without its body.
@@ -119,6 +122,14 @@ class RemoteStore:
 
 class _Refused(Exception):
     """The endpoint calls the request bad (400)."""
+
+
+def _close(error: BaseException | None) -> None:
+    """Close the reply that an error carries, or the error before it: the client leaves both open."""
+    while error is not None:
+        if close := getattr(error, "close", None):
+            close()
+        error = error.__context__
 
 
 def _reason(error: Exception, limit: int = 300) -> str:
@@ -153,11 +164,10 @@ def _rows(reply: bytes) -> Results:
 
 def _triples(reply: bytes, media_type: str) -> ox.QueryTriples:
     """Return a graph; its media type is looked at, since an empty page of another kind is also an empty graph."""
-    format_ = ox.RdfFormat.from_media_type(media_type)
-    if format_ is None:
-        raise ValueError(f"{media_type} instead of a graph")
+    if media_type not in _TURTLE:
+        raise ValueError(f"{media_type} instead of Turtle")
     store = ox.Store()
-    store.load(reply, format=format_)
+    store.load(reply, format=ox.RdfFormat.TURTLE)
     result = store.query("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }")
     assert isinstance(result, ox.QueryTriples)
     return result

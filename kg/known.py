@@ -1,0 +1,36 @@
+"""The store as it was known on a day: only what documents issued by then say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg.dataset import facts
+from kg.document import documents_from
+from kg.gate import slug_of
+from kg.store import EmbeddedStore
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kg.store import Store
+
+__all__ = ["known_at"]
+
+
+def known_at(store: Store, day: date) -> Store:
+    """Return a store, in memory, of the ontology, the reference data and the documents known on `day`.
+
+    A document is known from the last day on which it can have been issued; one that gives no such day is not known
+    on any. So nothing is shown as known before it surely was. The answers of the returned store are those of a store
+    built from only these documents.
+    """
+    quads = store.quads()
+    known = {
+        document.slug for document in documents_from(quads) if document.latest and document.latest <= day.isoformat()
+    }
+    kept = frozenset(quad for quad in quads if not (slug := slug_of(quad)) or slug in known)
+    engine = ox.Store()
+    engine.bulk_extend(kept | facts(kept))
+    return EmbeddedStore(store.place, engine)

@@ -1,0 +1,344 @@
+"""The store behind a URL: the same answers as on disk, and no failure that reads as an empty answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from kg import gate, project
+from kg.answer import ask
+from kg.dataset import Dataset, dataset_hash, facts, read_files
+from kg.errors import NotConforming, QuerySyntaxError, ReadOnly, StoreError, UnknownEntity
+from kg.query import question
+from kg.store import EmbeddedStore, RemoteStore, open_store, writing
+from support import EXAMPLE, EXAMPLE_FILES, Runner
+
+QUESTIONS = [path.stem for path in project.question_files()]
+
+
+@contextmanager
+def oxigraph(folder: Path) -> Iterator[str]:
+    """Run a real SPARQL server on a free port of this machine, and give its query address."""
+    binary = shutil.which("oxigraph", path=Path(sys.executable).parent) or shutil.which("oxigraph")
+    if binary is None:
+        pytest.skip("the server of the package oxigraph is not installed: pip install -e '.[dev]'")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [binary, "serve", "--location", str(folder), "--bind", f"127.0.0.1:{port}"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            _wait_for(port)
+            yield f"http://127.0.0.1:{port}/query"
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def _wait_for(port: int, patience: float = 20) -> None:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert time.monotonic() < until, "the server did not start"
+            time.sleep(0.02)
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def shipped_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteStore]:
+    """A server with the shipped data, built by `gate.build`; tests only read it."""
+    with oxigraph(tmp_path_factory.mktemp("server")) as place:
+        gate.build(place)
+        yield RemoteStore(place)
+
+
+@pytest.fixture
+def own_remote(tmp_path: Path, shipped: Dataset) -> Iterator[RemoteStore]:
+    """A server with the shipped data, which the test may change."""
+    with oxigraph(tmp_path / "server") as place:
+        with writing(place) as writer:
+            writer.replace(shipped.quads)
+        yield RemoteStore(place)
+
+
+def default_graph(store: RemoteStore) -> set[ox.Triple]:
+    found = store.query("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }")
+    assert isinstance(found, ox.QueryTriples)
+    return set(found)
+
+
+# --- a real server ----------------------------------------------------------------------------------
+
+
+def test_a_url_is_an_endpoint(shipped_remote: RemoteStore) -> None:
+    assert open_store(shipped_remote.place) == shipped_remote
+
+
+def test_a_build_puts_the_dataset_and_its_facts_view_on_the_server(
+    shipped_remote: RemoteStore, shipped: Dataset
+) -> None:
+    assert shipped_remote.quads() == shipped.quads
+    assert default_graph(shipped_remote) == {quad.triple for quad in facts(shipped.quads)}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_is_answered_as_on_disk(
+    name: str, shipped_remote: RemoteStore, shipped_store: EmbeddedStore
+) -> None:
+    parameters = question(name).parameters
+    needed = {each.name: each.example for each in parameters if not each.optional}
+    ways = [needed, *({**needed, each.name: each.example} for each in parameters if each.optional)]
+
+    for given in ways:
+        here, there = ask(shipped_store, name, given), ask(shipped_remote, name, given)
+        assert there.columns == here.columns
+        assert there.rows == here.rows
+
+
+def test_rows_with_nothing_in_them_come_as_such(shipped_remote: RemoteStore) -> None:
+    found = shipped_remote.query("SELECT ?a ?b { OPTIONAL { ?a a pact:NoSuchClass } }")
+
+    assert isinstance(found, ox.QuerySolutions)
+    assert [tuple(row) for row in found] == [(None, None)]
+
+
+def test_yes_and_no_come_as_such(shipped_remote: RemoteStore) -> None:
+    assert shipped_remote.query("ASK { id:sv a pact:State }")
+    assert not shipped_remote.query("ASK { id:sv a pact:Policy }")
+
+
+def test_the_holders_of_triples_are_the_same_as_on_disk(
+    shipped_remote: RemoteStore, shipped_store: EmbeddedStore, shipped: Dataset
+) -> None:
+    triples = {quad.triple for quad in shipped.quads if "claim/" in str(quad.graph_name)}
+
+    assert shipped_remote.holders(triples) == shipped_store.holders(triples)
+
+
+@pytest.mark.parametrize("text", ['"> } DROP ALL #', "a\\b\n\t\r", "\x07\x7f", "é🜁\u2028", "'''\"\"\""])
+def test_any_text_goes_there_and_comes_back(text: str, tmp_path: Path) -> None:
+    node = ox.NamedNode("http://example.org/x")
+    quads = frozenset([ox.Quad(node, node, ox.Literal(text), node), ox.Quad(node, node, ox.Literal(text, language="en"), node)])
+
+    with oxigraph(tmp_path / "server") as place, writing(place) as writer:
+        writer.replace(quads)
+        assert writer.quads() == quads
+
+
+def test_a_document_is_added_replaced_and_removed(own_remote: RemoteStore, shipped: Dataset) -> None:
+    added = gate.add(own_remote.place, EXAMPLE_FILES)
+    after_adding = own_remote.quads()
+    gate.add(own_remote.place, EXAMPLE_FILES[1:])
+    removed = gate.remove(own_remote.place, EXAMPLE)
+
+    assert after_adding == shipped.quads | read_files(EXAMPLE_FILES).quads
+    assert added.dataset_hash == dataset_hash(after_adding)
+    assert removed.dataset_hash == dataset_hash(shipped.quads)
+    assert own_remote.quads() == shipped.quads
+    assert default_graph(own_remote) == {quad.triple for quad in facts(shipped.quads)}
+
+
+def test_what_does_not_conform_changes_nothing_there(own_remote: RemoteStore, shipped: Dataset, tmp_path: Path) -> None:
+    text = EXAMPLE_FILES[1].read_text(encoding="utf-8").replace("passage:p1s1 ;", "passage:p9s9 ;")
+    (tmp_path / "bad.trig").write_text(text, encoding="utf-8")
+
+    with pytest.raises(NotConforming, match="p9s9"):
+        gate.add(own_remote.place, [EXAMPLE_FILES[0], tmp_path / "bad.trig"])
+    with pytest.raises(UnknownEntity, match="there is no document"):
+        gate.remove(own_remote.place, "nothing")
+
+    assert own_remote.quads() == shipped.quads
+
+
+def test_a_syntax_error_has_its_place_in_the_query_that_was_given(shipped_remote: RemoteStore) -> None:
+    with pytest.raises(QuerySyntaxError, match="line 2, column 3"):
+        shipped_remote.query("SELECT ?a { ?a a pact:State\n  ?b }")
+
+
+def test_an_update_and_a_call_elsewhere_are_not_sent(shipped_remote: RemoteStore, shipped: Dataset) -> None:
+    with pytest.raises(ReadOnly, match="update"):
+        shipped_remote.query("DROP ALL")
+    with pytest.raises(ReadOnly, match="SERVICE"):
+        shipped_remote.query("SELECT * { SERVICE <http://localhost:9/> { ?s ?p ?o } }")
+
+    assert len(shipped_remote.quads()) == len(shipped.quads)
+
+
+def test_an_update_that_the_server_refuses_is_an_error(shipped_remote: RemoteStore) -> None:
+    with pytest.raises(StoreError, match="the endpoint refuses the update"):
+        shipped_remote.update("INSERT NONSENSE")
+
+
+def test_the_command_line_takes_a_url(shipped_remote: RemoteStore, store_folder: Path, kg: Runner) -> None:
+    query = "SELECT ?a { ?a a pact:Agreement ; pact:party id:us, id:sv } ORDER BY ?a"
+
+    there = kg("sparql", "--query", query, "--format", "csv", "--store", shipped_remote.place)
+    here = kg("sparql", "--query", query, "--format", "csv", "--store", store_folder)
+
+    assert there == here
+    assert (there.code, there.out.count("\n")) == (0, 3)
+
+
+# --- servers that fail ------------------------------------------------------------------------------
+
+GOOD_ROWS = b'{"head":{"vars":["s"]},"results":{"bindings":[{"s":{"type":"uri","value":"http://example.org/a"}}]}}'
+RESULTS = "application/sparql-results+json"
+
+
+@dataclass
+class Reply:
+    """What a bad server says to every request."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = RESULTS
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
+    cut: int = 0
+    hangs_up: bool = False
+
+
+@contextmanager
+def server_that_says(reply: Reply) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            done.wait(reply.delay)
+            if reply.hangs_up:
+                self.close_connection = True
+                return
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.media_type)
+            self.send_header("Content-Length", str(len(reply.body)))
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(reply.body[: len(reply.body) - reply.cut])
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    done = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/query"
+    finally:
+        done.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+HTML = b"<!DOCTYPE html><html><body>Internal error</body></html>"
+FAILURES = {
+    "rows cut off in the middle": Reply(body=GOOD_ROWS[:70]),
+    "rows cut off before the end": Reply(body=GOOD_ROWS[:-2]),
+    "fewer bytes than announced": Reply(body=GOOD_ROWS, cut=20),
+    "nothing at all": Reply(body=b""),
+    "an error as JSON": Reply(body=b'{"error": "timed out"}', media_type="application/json"),
+    "rows without rows": Reply(body=b'{"head":{"vars":["s"]}}'),
+    "a page instead of an answer": Reply(body=HTML, media_type="text/html"),
+    "an empty page": Reply(body=b"", media_type="text/html"),
+    "an error page": Reply(status=500, body=HTML, media_type="text/html"),
+    "an error without words": Reply(status=500),
+    "no such address": Reply(status=404, body=b"not found", media_type="text/plain"),
+    "no leave": Reply(status=401, body=b"who are you?", media_type="text/plain"),
+    "forbidden": Reply(status=403),
+    "too much": Reply(status=429),
+    "down": Reply(status=503, body=b"later", media_type="text/plain"),
+    "a bad request": Reply(status=400, body=b"no", media_type="text/plain"),
+    "a connection that ends": Reply(hangs_up=True),
+    "no answer in time": Reply(body=GOOD_ROWS, delay=30),
+}
+QUERIES = ["SELECT * { ?s ?p ?o }", "ASK { ?s ?p ?o }", "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }", "DESCRIBE id:sv"]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_never_reads_as_an_empty_answer(failure: str) -> None:
+    with server_that_says(FAILURES[failure]) as place:
+        store = RemoteStore(place, timeout=1)
+
+        for text in QUERIES[:1] if FAILURES[failure].delay else QUERIES:
+            with pytest.raises(StoreError, match=r"the endpoint|the answer is cut off or malformed") as caught:
+                store.query(text)
+            assert caught.value.where == place
+            assert caught.value.exit_code == 1
+        with pytest.raises(StoreError):
+            store.quads()
+
+
+GIVES_NO_UPDATE = [name for name, reply in FAILURES.items() if reply.status != 200 or reply.hangs_up or reply.delay]
+
+
+@pytest.mark.parametrize("failure", GIVES_NO_UPDATE)
+def test_an_update_that_failed_never_reads_as_done(failure: str) -> None:
+    with server_that_says(FAILURES[failure]) as place:
+        store = RemoteStore(place, timeout=1)
+
+        with pytest.raises(StoreError, match="the endpoint"):
+            store.update("INSERT DATA { <http://e.org/a> <http://e.org/a> <http://e.org/a> }")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_server_that_sends_us_elsewhere_is_named_and_nothing_is_sent_there(status: int) -> None:
+    with server_that_says(Reply(body=GOOD_ROWS)) as elsewhere:
+        moved = Reply(status=status, headers={"Location": elsewhere.replace("/query", "/moved")})
+        with server_that_says(moved) as place:
+            store = RemoteStore(place)
+
+            with pytest.raises(StoreError, match=r"the endpoint"):
+                store.query(QUERIES[0])
+            with pytest.raises(StoreError, match=r"the endpoint"):
+                store.update("DROP ALL")
+
+
+def test_an_endpoint_that_gives_fewer_quads_than_it_counts_is_not_believed() -> None:
+    node = {"type": "uri", "value": "http://example.org/a"}
+    row = {"n": {"type": "literal", "value": "7"}, "s": node, "p": node, "o": node, "g": node}
+    body = json.dumps({"head": {"vars": list(row)}, "results": {"bindings": [row]}}).encode()
+
+    with server_that_says(Reply(body=body)) as place, pytest.raises(StoreError, match="gave 1 of its 7 quads"):
+        RemoteStore(place).quads()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["http://127.0.0.1:9/query", "http://nobody.invalid/query", "http://[bad/query", "http://a..b/query", "https://", "http://127.0.0.1:99999/"],
+)
+def test_an_address_where_nobody_answers_is_an_error_with_its_name(place: str, kg: Runner) -> None:
+    ran = kg("sparql", "--query", QUERIES[0], "--store", place)
+
+    assert ran.code == 1
+    assert ran.out == ""
+    assert ran.err.startswith(f"kg: {place}: the endpoint did not answer: ")
+    assert "Traceback" not in ran.err
+
+
+def test_adding_to_a_server_that_fails_half_way_is_an_error(kg: Runner) -> None:
+    with server_that_says(Reply(status=503)) as place:
+        ran = kg("add", *EXAMPLE_FILES, "--store", place)
+
+    assert ran.code == 1
+    assert "the endpoint did not answer" in ran.err
+
+
