@@ -109,9 +109,9 @@ def _with_label(column: str, iris: set[str]) -> tuple[str, ...]:
 
 
 def _label(value: Cell, known: Mapping[str, str]) -> ox.Literal | None:
-    """Return the label of an IRI, or its short name where it has none, such as a claim or a passage."""
+    """Return the label of an IRI, or its short name where it has none, such as a claim; a code is its own label."""
     if not isinstance(value, ox.NamedNode):
-        return None
+        return value if isinstance(value, ox.Literal) else None
     if value.value in known:
         return ox.Literal(known[value.value], language="en")
     return ox.Literal(terms.compact(value.value))

@@ -76,8 +76,8 @@ def read_files(paths: Sequence[Path]) -> Dataset:
     """Read files that a user gives: documents with their claims, or a dataset that `kg export` wrote.
 
     Quads in a named graph stay there. Triples of the default graph describe one document: those about it and its
-    passages go to `graph:document/<slug>`, the rest to `graph:claims/<slug>`.
-    Raises `ParseFailure`, and `DataError` where a file is empty or no single document can be told.
+    passages go to `graph:document/<slug>`, the rest to `graph:claims/<slug>`; then the file has graphs of that document
+    only. Raises `ParseFailure`, and `DataError` where a file is empty or no single document can be told.
     """
     parsed = {path: list(parse(path)) for path in paths}
     quads: set[ox.Quad] = set()
@@ -85,6 +85,12 @@ def read_files(paths: Sequence[Path]) -> Dataset:
     for path, found in parsed.items():
         loose = [quad for quad in found if quad.graph_name == ox.DefaultGraph()]
         document = _document_of(loose, path) if loose else ""
+        if foreign := sorted(graph for graph in graphs_of(found) if loose and not _is_of(graph, document)):
+            raise DataError(
+                f"holds the graph {terms.compact(foreign[0])}, which is not of {terms.compact(document)}",
+                where=str(path),
+                mend="write one file a document; a whole dataset has no triple outside of a graph",
+            )
         placed = {_placed(quad, document) for quad in found}
         quads |= placed
         sources.update(dict.fromkeys(graphs_of(placed), path))
@@ -115,6 +121,11 @@ def _document_of(quads: list[ox.Quad], path: Path) -> str:
     )
 
 
+def _is_of(graph: str, document: str) -> bool:
+    slug = document.removeprefix(terms.DOC)
+    return graph.startswith(f"{terms.CLAIM}{slug}-c") or graph in (f"{terms.GRAPH}{k}/{slug}" for k in ("document", "claims"))
+
+
 def _placed(quad: ox.Quad, document: str) -> ox.Quad:
     slug = document.removeprefix(terms.DOC)
     subject = quad.subject.value if isinstance(quad.subject, ox.NamedNode) else ""
@@ -131,8 +142,8 @@ def _in_graph(quad: ox.Quad, graph: ox.NamedNode) -> ox.Quad:
 def parse(path: Path) -> Iterator[ox.Quad]:
     """Yield the quads of an RDF file, its format told by its ending.
 
-    Raises `ParseFailure` with line and column, `DataError` for an empty file or an unknown ending, `KgError` where
-    the file cannot be read.
+    Raises `ParseFailure` with line and column, `DataError` for an empty file, an unknown ending, and what a dataset
+    has no place for; `KgError` where the file cannot be read.
     """
     format_ = ox.RdfFormat.from_extension(path.suffix.removeprefix("."))
     if format_ is None:
@@ -141,6 +152,7 @@ def parse(path: Path) -> Iterator[ox.Quad]:
     try:
         for quad in ox.parse(path=str(path), format=format_):
             empty = False
+            _refuse_unnamed(quad, path)
             yield quad
     except SyntaxError as error:
         place = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
@@ -152,6 +164,13 @@ def parse(path: Path) -> Iterator[ox.Quad]:
         raise KgError(f"cannot be read: {reason}", where=str(path)) from error
     if empty:
         raise DataError("holds no triple", where=str(path), mend="give a file with a document or claims")
+
+
+def _refuse_unnamed(quad: ox.Quad, path: Path) -> None:
+    if isinstance(quad.graph_name, ox.BlankNode):
+        raise DataError("holds a graph whose name is a blank node", where=str(path), mend="name it as its claim")
+    if isinstance(quad.object, ox.Triple):
+        raise DataError(f"holds a triple inside of a triple: {quad.object}", where=str(path), mend="say it in a claim")
 
 
 def _short(message: str, limit: int = 160) -> str:

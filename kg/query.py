@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Parameter", "Question", "all_questions", "choices", "question", "values_of"]
 
 Kind = Literal["class", "scheme", "date"]
+
+_UNBOUND = re.compile(r"VALUES \?(\w+) \{ UNDEF \}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,11 @@ class Question:
         Terms are serialised by the engine, so a value can be nothing but a value. (Oxigraph's own substitutions do
         not reach variables inside EXISTS, and remote engines have none.)
         """
-        text = self.text
-        for name, term in values.items():
-            text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {serialised(term)} }}")
-        return text
+        def filled(place: re.Match[str]) -> str:
+            term = values.get(place[1])
+            return place[0] if term is None else f"VALUES ?{place[1]} {{ {serialised(term)} }}"
+
+        return _UNBOUND.sub(filled, self.text)
 
 
 def question(name: str) -> Question:
@@ -112,7 +116,7 @@ def _read(path: Path) -> Question:
             absence=" ".join(str(ours.get("absence", "")).split()),
             text=text,
         )
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise KgError(f"the header of the question is not right: {error}", where=str(path)) from error
 
 

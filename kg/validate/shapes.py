@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from logging import ERROR, getLogger
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 import pyoxigraph as ox
 
@@ -36,7 +37,7 @@ def results_as_findings(store: ox.Store) -> Iterator[Finding]:
     import rdflib
 
     words, rules = _shapes()
-    with _quiet("rdflib.term"):  # which logs a traceback for a date that is no date; a shape reports it
+    with _quiet():
         _, report, text = pyshacl.validate(as_rdflib(store, rules), shacl_graph=rules, inplace=True)
     if not isinstance(report, rdflib.Graph):
         raise KgError(f"the shapes cannot be used: {text}")
@@ -114,11 +115,14 @@ def _as_oxigraph(term: Node | None) -> Term:
 
 
 @contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    logger = getLogger(name)
+def _quiet() -> Iterator[None]:
+    """Keep rdflib from logging a traceback for a date that is no date, and from warning of itself at every triple."""
+    logger = getLogger("rdflib.term")
     before = logger.level
     logger.setLevel(ERROR)
     try:
-        yield
+        with catch_warnings():
+            simplefilter("ignore", DeprecationWarning)
+            yield
     finally:
         logger.setLevel(before)
