@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,6 +58,37 @@ def _texts_option(command: F) -> F:
 def _cite_options(command: F) -> F:
     command = _texts_option(command)
     return click.option("--cite", "cited", is_flag=True, help="Name, for each row, the claims it rests on.")(command)
+
+
+class _Day(click.ParamType):
+    """A date as YYYY-MM-DD."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date, or fail with a sentence."""
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"“{value}” is no date; write it as YYYY-MM-DD, such as 2025-06-01", param, ctx)
+
+
+def _known_option(command: F) -> F:
+    return click.option(
+        "--known-at",
+        type=_Day(),
+        help="Only what documents say that were surely issued by this day (YYYY-MM-DD).",
+    )(command)
+
+
+def _opened(place: str, known_at: date | None) -> Store:
+    from kg.store import open_store
+
+    if known_at is None:
+        return open_store(place)
+    from kg import known
+
+    return known.known_at(open_store(place), known_at)
 
 
 def _progress(quiet: bool) -> Callable[[str], None] | None:
@@ -207,7 +239,7 @@ def questions(form: str) -> None:
     render.print_table(
         ("question", "what it asks", "parameters"),
         [
-            (q.name, q.summary, " ".join(f"[--{p.name}]" if p.optional else f"--{p.name}" for p in q.parameters))
+            (q.name, q.summary, " ".join(f"[--{p.option}]" if p.optional else f"--{p.option}" for p in q.parameters))
             for q in listed
         ],
     )
@@ -240,12 +272,11 @@ def ask() -> None:
 def _ask_command(asked: Question) -> click.Command:
     from kg import render
 
-    def run(form: str, store: str, cited: bool, texts: Path | None, **given: str | None) -> None:
+    def run(form: str, store: str, known_at: date | None, cited: bool, texts: Path | None, **given: str | None) -> None:
         from kg.answer import ask as answer
-        from kg.store import open_store
 
         found = answer(
-            open_store(store),
+            _opened(store, known_at),
             asked.name,
             {name: value for name, value in given.items() if value is not None},
             cited=cited,
@@ -261,16 +292,27 @@ def _ask_command(asked: Question) -> click.Command:
         help=f"{asked.summary}\n\n{asked.description}\n\n\b\nExample:\n  kg ask {asked.name}{_example(asked)}",
         short_help=asked.summary,
     )(run)
-    command = _store_option(_cite_options(_format_option(*render.FORMATS)(command)))
+    command = _store_option(_known_option(_cite_options(_format_option(*render.FORMATS)(command))))
     for parameter in reversed(asked.parameters):
         text = f"{parameter.summary} {'' if parameter.optional else '[required] '}Takes {parameter.takes}."
-        click.option(f"--{parameter.name}", parameter.name, metavar="VALUE", help=text)(command)
+        click.option(f"--{parameter.option}", parameter.name, metavar="VALUE", help=text)(command)
+    if all(parameter.name != "validAt" for parameter in asked.parameters):
+        click.option("--valid-at", "validAt", hidden=True, callback=_no_life_cycle)(command)
     return command
+
+
+def _no_life_cycle(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise UsageError(
+            f"the question {ctx.info_name} asks of no life cycle, so it has no answer as of a day",
+            where="--valid-at",
+            mend="questions that have: agreements, agreement-timeline, took-effect, ended-by, policies-by and others",
+        )
 
 
 def _example(asked: Question) -> str:
     shown = [parameter for parameter in asked.parameters if not parameter.optional] or list(asked.parameters[:1])
-    return "".join(f' --{p.name} "{p.example}"' if " " in p.example else f" --{p.name} {p.example}" for p in shown)
+    return "".join(f' --{p.option} "{p.example}"' if " " in p.example else f" --{p.option} {p.example}" for p in shown)
 
 
 @cli.command()
@@ -278,8 +320,17 @@ def _example(asked: Question) -> str:
 @click.option("--query", "text", metavar="TEXT", help="The query itself, instead of a file.")
 @_format_option("table", "json", "csv", "tsv", "md", "xml", "turtle", "ntriples", "jsonld", "rdfxml")
 @_cite_options
+@_known_option
 @_store_option
-def sparql(file: Path | None, text: str | None, form: str, store: str, cited: bool, texts: Path | None) -> None:
+def sparql(
+    file: Path | None,
+    text: str | None,
+    form: str,
+    store: str,
+    known_at: date | None,
+    cited: bool,
+    texts: Path | None,
+) -> None:
     """Run any SPARQL query that reads, from FILE, from standard input (-) or from --query.
 
     The prefixes pact:, pv:, id:, claim:, doc:, graph: and the usual ones are built in. A plain pattern sees the facts
@@ -290,12 +341,10 @@ def sparql(file: Path | None, text: str | None, form: str, store: str, cited: bo
       kg sparql --query 'SELECT ?a { ?a a pact:Agreement ; pact:party id:us, id:sv }'
       kg sparql question.rq --format csv
     """
-    from kg.store import open_store
-
     if (file is None) == (text is None):
         raise UsageError("give a file, - for standard input, or --query TEXT", where="kg sparql")
     query = text if text is not None else _read_query(file)
-    _print_results(open_store(store), query, form, cited=cited, texts=texts)
+    _print_results(_opened(store, known_at), query, form, cited=cited, texts=texts)
 
 
 def _read_query(file: Path | None) -> str:

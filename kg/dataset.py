@@ -123,7 +123,9 @@ def _document_of(quads: list[ox.Quad], path: Path) -> str:
 
 def _is_of(graph: str, document: str) -> bool:
     slug = document.removeprefix(terms.DOC)
-    return graph.startswith(f"{terms.CLAIM}{slug}-c") or graph in (f"{terms.GRAPH}{k}/{slug}" for k in ("document", "claims"))
+    return graph.startswith(f"{terms.CLAIM}{slug}-c") or graph in (
+        f"{terms.GRAPH}{k}/{slug}" for k in ("document", "claims")
+    )
 
 
 def _placed(quad: ox.Quad, document: str) -> ox.Quad:

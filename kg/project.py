@@ -29,7 +29,7 @@ def root() -> Path:
 
 
 def _files(folder: str, pattern: str) -> list[Path]:
-    return sorted((root() / folder).glob(pattern))
+    return sorted((root() / folder).glob(pattern), key=lambda path: path.stem)
 
 
 def ontology_files() -> list[Path]:

@@ -40,6 +40,11 @@ class Parameter:
     summary: str
 
     @property
+    def option(self) -> str:
+        """How the parameter is written on the command line and in addresses: `validAt` as `valid-at`."""
+        return "".join(f"-{char.lower()}" if char.isupper() else char for char in self.name)
+
+    @property
     def takes(self) -> str:
         """What a value must be, in words."""
         match self.kind:
@@ -72,6 +77,7 @@ class Question:
         Terms are serialised by the engine, so a value can be nothing but a value. (Oxigraph's own substitutions do
         not reach variables inside EXISTS, and remote engines have none.)
         """
+
         def filled(place: re.Match[str]) -> str:
             term = values.get(place[1])
             return place[0] if term is None else f"VALUES ?{place[1]} {{ {serialised(term)} }}"
@@ -121,8 +127,8 @@ def _read(path: Path) -> Question:
 
 
 def _parameter(path: Path, text: str, name: str, fields: Mapping[str, Any]) -> Parameter:
-    if text.count(f"VALUES ?{name} {{ UNDEF }}") != 1:
-        raise KgError(f"the parameter {name} needs exactly one line: VALUES ?{name} {{ UNDEF }}", where=str(path))
+    if f"VALUES ?{name} {{ UNDEF }}" not in text:
+        raise KgError(f"the parameter {name} needs a line: VALUES ?{name} {{ UNDEF }}", where=str(path))
     kind: Kind = "class" if "class" in fields else "scheme" if "scheme" in fields else "date"
     return Parameter(
         name=name,
@@ -143,13 +149,13 @@ def values_of(store: Store, asked: Question, given: Mapping[str, str]) -> dict[s
     known = {parameter.name: parameter for parameter in asked.parameters}
     for name in given:
         if name not in known:
-            takes = ", ".join(f"--{other}" for other in known) or "no parameters"
+            takes = ", ".join(f"--{other.option}" for other in known.values()) or "no parameters"
             raise BadParameter(f"the question {asked.name} has no parameter --{name}", mend=f"it takes {takes}")
     missing = [parameter for parameter in asked.parameters if not parameter.optional and parameter.name not in given]
     if missing:
         raise BadParameter(
-            f"the question {asked.name} needs {' and '.join(f'--{parameter.name}' for parameter in missing)}",
-            mend="".join(f"\n  --{parameter.name}: {choices(store, parameter)}" for parameter in missing).strip(),
+            f"the question {asked.name} needs {' and '.join(f'--{parameter.option}' for parameter in missing)}",
+            mend="".join(f"\n  --{parameter.option}: {choices(store, parameter)}" for parameter in missing).strip(),
         )
     return {name: _value(store, known[name], text) for name, text in given.items()}
 
@@ -171,7 +177,7 @@ def choices(store: Store, parameter: Parameter, limit: int = 30) -> str:
 
 
 def _value(store: Store, parameter: Parameter, text: str) -> ox.NamedNode | ox.Literal:
-    where = f"--{parameter.name}"
+    where = f"--{parameter.option}"
     if parameter.kind == "date":
         try:
             return ox.Literal(date.fromisoformat(text).isoformat(), datatype=ox.NamedNode(terms.XSD + "date"))
@@ -195,7 +201,7 @@ def _misfit(
     store: Store, parameter: Parameter, text: str, candidates: list[tuple[str, str]], error: UnknownEntity
 ) -> BadParameter:
     """Return the error that tells a thing of the wrong class from a thing that does not exist."""
-    where = f"--{parameter.name}"
+    where = f"--{parameter.option}"
     try:
         other = entity.find(store, text)
     except (UnknownEntity, AmbiguousEntity):

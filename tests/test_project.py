@@ -25,7 +25,7 @@ def test_every_kind_of_file_is_there() -> None:
 
 
 def test_files_come_in_order_of_their_names() -> None:
-    names = [path.name for path in project.question_files()]
+    names = [path.stem for path in project.question_files()]
 
     assert names == sorted(names)
 

@@ -43,6 +43,7 @@ unnamed-only          -                      claim speaker
 coverage              document?              document passages withClaims withoutClaim uncovered
 identifiers           entity?                entity scheme identifier
 """
+TIMES = ("validAt", "knownAt")  # which any question may take besides, as options of the contract
 PROMISED = {
     name: (parameters.replace("-", "").split(), columns.split())
     for line in CONTRACT.strip().splitlines()
@@ -56,7 +57,7 @@ def test_a_question_of_the_contract_has_its_parameters_and_its_first_columns(nam
 
     found = question(name)
 
-    assert [f"{each.name}{'?' * each.optional}" for each in found.parameters] == parameters
+    assert [f"{each.name}{'?' * each.optional}" for each in found.parameters if each.name not in TIMES] == parameters
     assert list(found.columns)[: len(columns)] == columns
 
 
@@ -69,7 +70,7 @@ def test_a_header_says_all_that_people_and_programs_need(name: str) -> None:
     assert found.tags
     assert found.answers
     assert found.view in ("facts", "claims")
-    assert set(found.columns.values()) <= {"iri", "text", "date", "boolean", "integer"}
+    assert set(found.columns.values()) <= {"iri", "text", "date", "boolean", "integer", "any"}
     assert all(each.summary.endswith(".") and each.example for each in found.parameters)
 
 
@@ -81,9 +82,8 @@ def test_columns_are_projected_in_the_order_that_the_header_gives(name: str, shi
 
     assert isinstance(rows, ox.QuerySolutions)
     projected = [variable.value for variable in rows.variables]
-    only_parameters = {each.name for each in found.parameters} - found.columns.keys()
-    assert [column for column in projected if column not in only_parameters] == list(found.columns)
-    assert only_parameters <= set(projected)
+    assert [column for column in projected if column in found.columns] == list(found.columns)
+    assert set(projected) <= {*found.columns, *(each.name for each in found.parameters)}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -161,7 +161,7 @@ def test_a_hostile_value_is_a_value_that_matches_nothing(name: str, shipped_stor
         for value in HOSTILE:
             with pytest.raises(BadParameter) as caught:
                 values_of(shipped_store, found, {**given, parameter.name: value})
-            assert caught.value.where == f"--{parameter.name}"
+            assert caught.value.where == f"--{parameter.option}"
 
 
 @pytest.mark.parametrize("value", HOSTILE)
@@ -247,7 +247,7 @@ def test_an_unknown_parameter_is_named_with_those_there_are(shipped_store: Embed
     with pytest.raises(BadParameter, match="no parameter --state") as none:
         values_of(shipped_store, question("conflicts"), {"state": "id:sv"})
 
-    assert caught.value.mend == "it takes --state, --type, --status"
+    assert (caught.value.mend or "").startswith("it takes --state, --type, --status")
     assert none.value.mend == "it takes no parameters"
 
 

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 
 from kg import terms
 from kg.errors import UsageError
+from kg.export import safe_cell
 from kg.render.tables import console, grid, print_table
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ __all__ = [
     "print_notes",
     "questions_json",
     "results_bytes",
-    "safe_cell",
 ]
 
 _CITED = ("citations", "citedStatements", "citedSpeakers", "citedCertainty", "citedPassages", "citedQuotes")
@@ -142,25 +142,19 @@ def plain(cell: Cell) -> str:
     return cell.value if isinstance(cell, ox.NamedNode | ox.Literal) else str(cell)
 
 
-def safe_cell(text: str) -> str:
-    """Return `text` so that no spreadsheet reads it as a formula: such a cell gets an apostrophe in front.
-
-    Source: OWASP, CSV Injection.
-
-    >>> safe_cell("=1+1")
-    "'=1+1"
-    """
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def _separated(answer: Answer, separator: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=separator, lineterminator="\r\n" if separator == "," else "\n")
     cited = _CITED if answer.citations is not None else ()
     writer.writerow([*answer.columns, *cited])
     for i, row in enumerate(answer.rows):
-        writer.writerow([*(_spreadsheet(cell) for cell in row), *_cited_cells(answer, i)])
+        writer.writerow([*(safe_cell(_one_kind_of_break(plain(cell))) for cell in row), *_cited_cells(answer, i)])
     return out.getvalue()
+
+
+def _one_kind_of_break(text: str) -> str:
+    """Return `text` with its line breaks as line feeds, the only ones that every reader expects inside a cell."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _cited_cells(answer: Answer, row: int) -> list[str]:
@@ -179,11 +173,6 @@ def _cited_cells(answer: Answer, row: int) -> list[str]:
     return [safe_cell(" | ".join(values)) for values in columns]
 
 
-def _spreadsheet(cell: Cell) -> str:
-    number = isinstance(cell, ox.Literal) and cell.datatype.value in (terms.XSD + "integer", terms.XSD + "decimal")
-    return plain(cell) if number else safe_cell(plain(cell))
-
-
 def _markdown(answer: Answer) -> str:
     columns, rows = _for_people(answer)
     if answer.notes is not None and columns:
@@ -195,7 +184,7 @@ def _markdown(answer: Answer) -> str:
         *(_md_row(row) for row in rows),
         "",
         closing(answer),
-        "",
+        *([""] if answer.notes else []),
     ]
     for note in answer.notes.notes if answer.notes else ():
         quotes = "".join(f" “{' '.join(quote.split())}”" for quote in note.quotes)

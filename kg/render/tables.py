@@ -29,10 +29,16 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     used = [i for i in range(len(headings)) if any(row[i] for row in listed)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for i in used:
-        table.add_column(_heading(headings[i]), overflow="fold", no_wrap=_is_short(row[i] for row in listed))
+        cells = [_heading(headings[i]), *(row[i] for row in listed)]
+        table.add_column(cells[0], overflow="fold", no_wrap=_is_short(cells[1:]), min_width=_longest_word(cells))
     for row in listed:
         table.add_row(*(row[i] for i in used))
     console().print(table)
+
+
+def _longest_word(cells: Iterable[str], limit: int = 16) -> int:
+    """Return the length of the longest word, so that words of usual length are not broken; `limit` at most."""
+    return min(limit, max((len(word) for cell in cells for word in cell.split()), default=1))
 
 
 def _heading(name: str) -> str:
