@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from kg.cite import Notes, RowCitation
     from kg.store import Store
 
-__all__ = ["Answer", "Cell", "ask", "run"]
+__all__ = ["Answer", "Cell", "ask", "contested_claims", "run"]
+
+CONFLICTS = "conflicts"
+"""The saved question whose rows are the claims in conflict."""
 
 Cell = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None
 
@@ -37,11 +40,17 @@ class Answer:
     question: Question | None = None
     citations: tuple[RowCitation, ...] | None = None
     notes: Notes | None = None
+    disputed: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
-        """`found`, or `not recorded` where no claim in the store answers; a failure is an exception, never this."""
-        return "found" if self.rows else "not recorded"
+        """`found`, `disputed` where rows rest on claims in conflict, or `not recorded` where no claim answers.
+
+        `disputed` holds the claims in question. A failure is an exception, never one of these.
+        """
+        if not self.rows:
+            return "not recorded"
+        return "disputed" if self.disputed else "found"
 
 
 def ask(
@@ -61,6 +70,9 @@ def ask(
     asked = question(name)
     values = values_of(store, asked, given or {})
     whole = run(store, asked.bound(values), cited=cited, texts=texts)
+    if name == CONFLICTS:
+        # The rows are the conflicts themselves; that they are disputed is what they say.
+        whole = replace(whole, disputed=())
     iris = {column for column, kind in asked.columns.items() if kind == "iri"}
     return replace(_labelled(store, _only(whole, asked.columns), iris), question=asked)
 
@@ -74,12 +86,39 @@ def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = No
     if not isinstance(rows, ox.QuerySolutions):
         raise UsageError("this query gives no rows", mend="only the rows of SELECT are put in tables and cited")
     answer = Answer(tuple(variable.value for variable in rows.variables), tuple(tuple(row) for row in rows))
-    if not cited:
+    contested = contested_claims(store)
+    if not cited and not _may_rest_on(store, answer, contested):
         return answer
-    from kg.cite import cite, notes
+    from kg.cite import Uncitable, cite, notes
 
-    citations = tuple(cite(store, with_prefixes(text), answer.columns, answer.rows))
-    return replace(answer, citations=citations, notes=notes(store, citations, texts))
+    try:
+        citations = tuple(cite(store, with_prefixes(text), answer.columns, answer.rows))
+    except Uncitable:
+        if cited:
+            raise
+        # Without citations it cannot be told; the rows then stand as found.
+        return answer
+    behind = {claim.iri for citation in citations for claim in citation.claims}
+    answer = replace(answer, disputed=tuple(sorted(behind & contested)))
+    return replace(answer, citations=citations, notes=notes(store, citations, texts)) if cited else answer
+
+
+def contested_claims(store: Store) -> set[str]:
+    """Return the claims that take part in a conflict, recorded or detected, that is not settled."""
+    settled = {terms.PV + name for name in ("compatible-sequence", "source-preferred", "error-in-extraction")}
+    rows = entity.select(store, question(CONFLICTS).text)
+    return {row["claim"].value for row in rows if row["resolution"] is None or row["resolution"].value not in settled}
+
+
+def _may_rest_on(store: Store, answer: Answer, claims: set[str]) -> bool:
+    """Tell whether rows name anything that one of these claims names; if not, none of them can be behind the rows."""
+    cells = {cell.value for row in answer.rows for cell in row if isinstance(cell, ox.NamedNode)}
+    if not claims or not cells:
+        return False
+    nodes = " ".join(str(ox.NamedNode(iri)) for iri in sorted(claims))
+    rows = entity.select(store, f"SELECT ?s ?o WHERE {{ VALUES ?g {{ {nodes} }} GRAPH ?g {{ ?s ?p ?o }} }}")
+    named = {term.value for row in rows for term in (row["s"], row["o"]) if isinstance(term, ox.NamedNode)}
+    return bool(cells & (named | claims))
 
 
 def _only(answer: Answer, columns: Collection[str]) -> Answer:

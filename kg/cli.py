@@ -60,7 +60,7 @@ def _cite_options(command: F) -> F:
     return click.option("--cite", "cited", is_flag=True, help="Name, for each row, the claims it rests on.")(command)
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[date]):
     """A date as YYYY-MM-DD."""
 
     name = "DATE"

@@ -12,7 +12,7 @@ from kg.claim import Claim, claims_from
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kg.store import Store
 
@@ -194,8 +194,20 @@ def _events(store: Store, iri: str, claims: Iterable[Claim], names: dict[str, st
         row["kind"].value: row["axis"].value
         for row in entity.select(store, "SELECT ?kind ?axis WHERE { ?kind pact:axis ?axis }")
     }
-    found = [_event(node, values, lanes, names) for node, values in _said(claims).items() if _belongs(iri, values)]
-    return tuple(sorted(found, key=lambda event: (event.earliest or "9", event.latest or "9", event.iri)))
+    said = _said(claims)
+    found = [_event(node, values, lanes, names) for node, values in said.items() if _belongs(iri, values)]
+    return _in_order(found, {node: values.get("pact:precedes", set()) for node, values in said.items()})
+
+
+def _in_order(events: Iterable[Event], precedes: Mapping[str, set[str]]) -> tuple[Event, ...]:
+    """Return events in the order of their dates, but none ahead of one that a claim puts before it."""
+    rest = sorted(events, key=lambda event: (event.earliest or "9", event.latest or "9", event.iri))
+    placed: list[Event] = []
+    while rest:
+        ready = (each for each in rest if not any(each.iri in precedes[other.iri] for other in rest if other != each))
+        placed.append(next(ready, rest[0]))
+        rest.remove(placed[-1])
+    return tuple(placed)
 
 
 def _said(claims: Iterable[Claim]) -> dict[str, dict[str, set[str]]]:

@@ -34,6 +34,9 @@ __all__ = [
     "results_bytes",
 ]
 
+_CLAIM_NAME = re.compile(r"claim:(.+)-(c\d+)")
+"""A claim's short name, which a table shows with its number first."""
+
 _CITED = ("citations", "citedStatements", "citedSpeakers", "citedCertainty", "citedPassages", "citedQuotes")
 
 FORMATS = ("table", "json", "csv", "tsv", "md")
@@ -92,7 +95,7 @@ def _results_json(answer: Answer) -> dict[str, Any]:
     for binding, citation in zip(bindings, answer.citations or (), strict=False):
         binding["citations"] = [_json_claim(claim) for claim in citation.claims]
     # Strict readers take no member after the bindings.
-    about = {"status": answer.status, **_json_rest(answer)}
+    about = {"status": answer.status, "disputed": list(answer.disputed), **_json_rest(answer)}
     return {**about, "head": {"vars": list(answer.columns)}, "results": {"bindings": bindings}}
 
 
@@ -214,7 +217,8 @@ def _for_people(answer: Answer) -> tuple[list[str], list[list[str]]]:
 
 
 def _readable(cell: Cell) -> str:
-    return terms.compact(cell.value) if isinstance(cell, ox.NamedNode) else plain(cell)
+    text = terms.compact(cell.value) if isinstance(cell, ox.NamedNode) else plain(cell)
+    return _CLAIM_NAME.sub(r"\2 (\1)", text)
 
 
 def closing(answer: Answer) -> str:
@@ -222,7 +226,11 @@ def closing(answer: Answer) -> str:
     count = len(answer.rows)
     if not count:
         return "not recorded: no accepted claim in this store answers that"
-    return f"{answer.status}: {count} row{'s' if count != 1 else ''}"
+    counted = f"{count} row{'s' if count != 1 else ''}"
+    if answer.disputed:
+        names = ", ".join(terms.compact(iri) for iri in answer.disputed)
+        return f"disputed: {counted}, of which some rest on claims in conflict ({names}); see: kg ask conflicts"
+    return f"{answer.status}: {counted}"
 
 
 def print_answer(answer: Answer) -> None:

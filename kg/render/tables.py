@@ -24,30 +24,47 @@ def console() -> Console:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under headings, folded to the width of the terminal; a column that is empty throughout is left out."""
+    """Print rows under headings, folded to the width of the terminal; a column that is empty throughout is left out.
+
+    Where the columns are too many for that, each row is printed as a block of its own, a line a column.
+    """
     listed = [list(row) for row in rows]
     used = [i for i in range(len(headings)) if any(row[i] for row in listed)]
+    columns = [[_heading(headings[i]), *(row[i] for row in listed)] for i in used]
+    out = console()
+    widths = _least_widths(columns, out.width)
+    if widths is None:
+        _print_blocks(columns)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for i in used:
-        cells = [_heading(headings[i]), *(row[i] for row in listed)]
-        table.add_column(cells[0], overflow="fold", no_wrap=_is_short(cells[1:]), min_width=_longest_word(cells))
+    for cells, width in zip(columns, widths, strict=True):
+        table.add_column(cells[0], overflow="fold", min_width=width)
     for row in listed:
         table.add_row(*(row[i] for i in used))
-    console().print(table)
+    out.print(table)
 
 
-def _longest_word(cells: Iterable[str], limit: int = 16) -> int:
-    """Return the length of the longest word, so that words of usual length are not broken; `limit` at most."""
-    return min(limit, max((len(word) for cell in cells for word in cell.split()), default=1))
+def _least_widths(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Return least widths at which words of usual length are not broken; None where the columns then do not fit."""
+    words = [max((len(word) for cell in cells for word in cell.split()), default=1) for cells in columns]
+    for longest in (16, 15, 14, 13, 12):
+        least = [min(longest, word) for word in words]
+        if sum(least) + 3 * len(least) <= width:
+            return least
+    return None
+
+
+def _print_blocks(columns: Sequence[Sequence[str]]) -> None:
+    out = console()
+    for row in range(1, max(len(cells) for cells in columns)):
+        block = grid((cells[0], cells[row]) for cells in columns if cells[row])
+        out.print(block if block is not None else "")
+        out.print()
 
 
 def _heading(name: str) -> str:
     """Return a column's name as words: `eventType` as `event type`."""
     return "".join(f" {char.lower()}" if char.isupper() else char for char in name)
-
-
-def _is_short(cells: Iterable[str], limit: int = 12) -> bool:
-    return all(len(cell) <= limit for cell in cells)
 
 
 def grid(rows: Iterable[Sequence[str]]) -> Table | None:
@@ -57,7 +74,7 @@ def grid(rows: Iterable[Sequence[str]]) -> Table | None:
         return None
     table = Table.grid(padding=(0, 2, 0, 0))
     for i in range(len(listed[0])):
-        short = _is_short((row[i] for row in listed), 24)
+        short = all(len(row[i]) <= 24 for row in listed)
         table.add_column(style="dim" if i == 0 else None, no_wrap=short, overflow="fold")
     for row in listed:
         table.add_row(*row)
