@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import date
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -522,6 +523,9 @@ def verify(texts: Path | None, store: str) -> None:
 
 def main() -> None:
     """Run the command line; every error ends as one message on stderr and its exit code, never as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a character shows its code, and no traceback
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(standalone_mode=False)
         sys.stdout.flush()

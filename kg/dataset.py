@@ -152,6 +152,7 @@ def parse(path: Path) -> Iterator[ox.Quad]:
         raise DataError(f"the ending “{path.suffix}” names no RDF format", where=str(path), mend=f"give {_FORMATS}")
     empty = True
     try:
+        _refuse_binary(path, format_)
         for quad in ox.parse(path=str(path), format=format_):
             empty = False
             _refuse_unnamed(quad, path)
@@ -161,11 +162,20 @@ def parse(path: Path) -> Iterator[ox.Quad]:
         raise ParseFailure(
             f"is not {format_.name}: {_short(error.msg)}", where=place, mend="mend the line; nothing was changed"
         ) from error
+    except MemoryError as error:  # the parser's own limit on one word of the file, 16 MB
+        raise ParseFailure(f"is not {format_.name}: a word in it never ends", where=str(path)) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise KgError(f"cannot be read: {reason}", where=str(path)) from error
     if empty:
         raise DataError("holds no triple", where=str(path), mend="give a file with a document or claims")
+
+
+def _refuse_binary(path: Path, format_: ox.RdfFormat) -> None:
+    """Raise `ParseFailure` where a file begins as no text does, which some parsers see only at its end."""
+    with path.open("rb") as file:
+        if b"\0" in file.read(4096):
+            raise ParseFailure(f"is not {format_.name}: it holds bytes that are no text", where=f"{path}:1")
 
 
 def _refuse_unnamed(quad: ox.Quad, path: Path) -> None:

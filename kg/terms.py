@@ -9,6 +9,7 @@ import pyoxigraph as ox
 from kg.errors import UsageError
 
 __all__ = [
+    "ASK",
     "CLAIM",
     "DOC",
     "GRAPH",
@@ -34,6 +35,7 @@ ID = BASE + "id/"
 CLAIM = BASE + "claim/"
 DOC = BASE + "document/"
 GRAPH = BASE + "graph/"
+ASK = BASE + "ask/"
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support import Runner, run_apart, run_here
 
 from kg import gate, project
 from kg.dataset import Dataset, read_project
 from kg.store import EmbeddedStore
-from support import Runner, run_apart, run_here
-
 
 # How long one example takes says nothing on a machine that does other work too.
 settings.register_profile("unhurried", deadline=None)

@@ -60,8 +60,20 @@ def _read(path: Path) -> Example:
 
 def rules_broken_by(example: Example) -> set[str]:
     """Return the names of the rules that the base with the difference of `example` breaks."""
-    quads = {quad for quad in quads_of(BASE) if not any(_is_taken_out(quad, line) for line in example.without)}
-    return rules_broken(quads | quads_of(example.path))
+    return rules_broken(quads_with(example))
+
+
+def quads_with(example: Example) -> set[ox.Quad]:
+    """Return the base with the difference of `example`."""
+    kept = {quad for quad in quads_of(BASE) if not any(_is_taken_out(quad, line) for line in example.without)}
+    return kept | quads_of(example.path)
+
+
+def store_for_checks(quads: set[ox.Quad]) -> ox.Store:
+    """Return `quads` and the ontology in a store in memory."""
+    store = ox.Store()
+    store.bulk_extend(quads | _ontology())
+    return store
 
 
 def rules_broken(quads: set[ox.Quad]) -> set[str]:
@@ -70,9 +82,8 @@ def rules_broken(quads: set[ox.Quad]) -> set[str]:
     Unless `quads` add concepts, shapes see only the lists of its concepts: to validate all of them takes longest.
     """
     adds_to_it = any(_name(quad.subject).startswith((terms.PV, terms.PACT)) for quad in quads)
-    for_shapes, for_checks = ox.Store(), ox.Store()
+    for_checks, for_shapes = store_for_checks(quads), ox.Store()
     for_shapes.bulk_extend(quads | (_ontology() if adds_to_it else _lists()))
-    for_checks.bulk_extend(quads | _ontology())
     found = list(results_as_findings(for_shapes))
     for path in project.check_files():
         found += rows_as_findings(for_checks, read_check(path))

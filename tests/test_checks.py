@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from examples import Example, examples, rules_broken_by
+from examples import Example, examples, quads_with, rules_broken_by, store_for_checks
 
 from kg import project, terms
 from kg.dataset import Dataset
@@ -22,6 +22,20 @@ def test_an_example_breaks_the_rule_it_names_and_no_other(example: Example) -> N
     broken = rules_broken_by(example)
 
     assert broken == example.expected
+
+
+@pytest.mark.parametrize(
+    "example", [each for each in examples("checks") if not each.is_good], ids=lambda each: each.path.stem
+)
+def test_every_value_that_the_words_of_a_check_name_is_bound(example: Example) -> None:
+    [check] = [read_check(path) for path in CHECKS if path.stem == example.rule]
+    store = store_for_checks(quads_with(example))
+
+    rows = store.query(check.query, prefixes=terms.PREFIXES, use_default_graph_as_union=True)
+
+    assert isinstance(rows, ox.QuerySolutions)
+    named = re.findall(r"\{\?(\w+)\}", check.message + check.mend)
+    assert [name for row in rows for name in named if row[name] is None] == []
 
 
 @pytest.mark.parametrize("kind", ["good", "bad"])

@@ -8,11 +8,11 @@ import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import EXAMPLE, EXAMPLE_FILES
 
 from kg import terms
 from kg.claim import Claim, claim_key, claims_from, coverage, quads_from
 from kg.dataset import Dataset, read_files
-from support import EXAMPLE, EXAMPLE_FILES
 
 FACT = Claim(
     iri=terms.CLAIM + "a-c01",
@@ -29,7 +29,9 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3
 
 
 def iris_in(namespace: str, size: int = 2) -> st.SearchStrategy[tuple[str, ...]]:
-    return st.lists(names.map(lambda name: namespace + name), max_size=size, unique=True).map(lambda found: tuple(sorted(found)))
+    return st.lists(names.map(lambda name: namespace + name), max_size=size, unique=True).map(
+        lambda found: tuple(sorted(found))
+    )
 
 
 def sorted_texts(size: int = 2) -> st.SearchStrategy[tuple[str, ...]]:

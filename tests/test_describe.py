@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 import pytest
+from support import PREFIXES, Runner
 
 from kg import terms
 from kg.claim import claims_from
@@ -11,11 +12,12 @@ from kg.dataset import Dataset, facts
 from kg.describe import describe
 from kg.errors import UnknownEntity
 from kg.store import EmbeddedStore
-from support import PREFIXES, Runner
 
 
 def test_anything_that_the_store_knows_can_be_described(shipped_store: EmbeddedStore, shipped: Dataset) -> None:
-    things = {node.value for quad in shipped.quads for node in (quad.subject, quad.object) if isinstance(node, ox.NamedNode)}
+    things = {
+        node.value for quad in shipped.quads for node in (quad.subject, quad.object) if isinstance(node, ox.NamedNode)
+    }
     ours = sorted(iri for iri in things if iri.startswith((terms.ID, terms.CLAIM, terms.DOC, terms.PV, terms.PACT)))
 
     for iri in ours[:: max(1, len(ours) // 60)]:
@@ -83,7 +85,8 @@ def test_what_is_only_said_is_no_fact_on_a_page(shipped_store: EmbeddedStore) ->
 def test_a_text_that_looks_like_an_iri_is_a_text() -> None:
     quads = set(
         ox.parse(
-            PREFIXES + 'graph:reference\\/a { id:a skos:prefLabel "A"@en ; skos:note "see https://example.org/{id}|x", "http://[x" }',
+            PREFIXES
+            + 'graph:reference\\/a { id:a skos:prefLabel "A"@en ; skos:note "see https://example.org/{id}|x", "http://[x" }',
             format=ox.RdfFormat.TRIG,
         )
     )
@@ -101,7 +104,16 @@ def test_nothing_is_shown_of_what_is_not_there(shipped_store: EmbeddedStore) -> 
 
 @pytest.mark.parametrize(
     "thing",
-    ["id:sv", "id:us-sv-stca-2", "id:ev-trump-bukele-call", "id:white-house", "pv:suspension", "pact:Agreement", "claim:el-salvador-asylum-deal-c01", "doc:el-salvador-asylum-deal"],
+    [
+        "id:sv",
+        "id:us-sv-stca-2",
+        "id:ev-trump-bukele-call",
+        "id:white-house",
+        "pv:suspension",
+        "pact:Agreement",
+        "claim:el-salvador-asylum-deal-c01",
+        "doc:el-salvador-asylum-deal",
+    ],
 )
 def test_a_page_of_any_kind_is_printed_in_the_width_of_a_terminal(
     thing: str, store_folder: object, kg: Runner, monkeypatch: pytest.MonkeyPatch

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES, FIRST, PREFIXES
 
 from kg import terms
 from kg.dataset import Dataset, read_files
 from kg.document import Passage, SourceDocument, address_key, check_text, documents_from, read_text
 from kg.errors import KgError, TextMismatch
-from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES, FIRST, PREFIXES
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,9 @@ def test_passages_are_read_as_a_person_counts() -> None:
 
 
 def test_what_a_description_lacks_reads_as_empty_and_not_as_a_crash() -> None:
-    [document] = described("doc:a a pact:SourceDocument ; pact:charCount 'many' . doc:a#x a pact:Passage .".replace("#", "\\#"))
+    [document] = described(
+        "doc:a a pact:SourceDocument ; pact:charCount 'many' . doc:a#x a pact:Passage .".replace("#", "\\#")
+    )
 
     assert (document.title, document.content_hash, document.char_count, document.passages) == ("", "", 0, ())
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 import pytest
+from support import PREFIXES
 
 from kg import entity, terms
 from kg.errors import AmbiguousEntity, UnknownEntity, UsageError
 from kg.store import EmbeddedStore
-from support import PREFIXES
 
 
 def store_of(trig: str) -> EmbeddedStore:
@@ -33,7 +33,15 @@ def twins() -> EmbeddedStore:
 
 @pytest.mark.parametrize(
     "text",
-    ["id:sv", "<https://w3id.org/pactgraph/id/sv>", terms.ID + "sv", "El Salvador", "el salvador", "EL  SALVADOR ", "Republic of El Salvador"],
+    [
+        "id:sv",
+        "<https://w3id.org/pactgraph/id/sv>",
+        terms.ID + "sv",
+        "El Salvador",
+        "el salvador",
+        "EL  SALVADOR ",
+        "Republic of El Salvador",
+    ],
 )
 def test_a_thing_is_found_by_iri_by_name_and_by_any_of_its_labels(text: str, shipped_store: EmbeddedStore) -> None:
     assert entity.find(shipped_store, text) == terms.ID + "sv"
@@ -75,7 +83,9 @@ def test_hostile_text_is_a_label_that_nothing_has(text: str, shipped_store: Embe
         entity.find(shipped_store, text)
 
 
-@pytest.mark.parametrize("text", ["id:sv> } DROP ALL #", "<id:sv", "id:%zz", "http://[x", "id:a b", "https://x.org/\udcff", "see http://x"])
+@pytest.mark.parametrize(
+    "text", ["id:sv> } DROP ALL #", "<id:sv", "id:%zz", "http://[x", "id:a b", "https://x.org/\udcff", "see http://x"]
+)
 def test_hostile_text_that_begins_as_a_name_is_no_name(text: str, shipped_store: EmbeddedStore) -> None:
     with pytest.raises(UsageError, match="IRI"):
         entity.find(shipped_store, text)
@@ -90,7 +100,9 @@ def test_a_label_is_the_english_one_and_the_first_of_several() -> None:
 
 def test_members_of_a_class_are_those_of_the_classes_below_it_too(twins: EmbeddedStore) -> None:
     assert entity.members(twins, terms.PACT + "Plan") == [(terms.ID + "three", ""), (terms.ID + "two", "twin")]
-    assert [iri for iri, _ in entity.members(twins, terms.PACT + "Policy")] == [terms.ID + name for name in ("one", "three", "two")]
+    assert [iri for iri, _ in entity.members(twins, terms.PACT + "Policy")] == [
+        terms.ID + name for name in ("one", "three", "two")
+    ]
 
 
 def test_a_type_that_only_a_claim_says_counts(twins: EmbeddedStore) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from support import EXAMPLE, EXAMPLE_FILES, FIRST, bytes_of
 
 from kg import gate, terms
 from kg.claim import claims_from
@@ -13,7 +14,6 @@ from kg.dataset import Dataset, canonical_lines, dataset_hash, facts, graph_of, 
 from kg.document import documents_from
 from kg.errors import DataError, KgError, NotConforming, ParseFailure, StoreMissing, UnknownEntity
 from kg.store import EmbeddedStore
-from support import EXAMPLE, EXAMPLE_FILES, FIRST, bytes_of
 
 
 def held(folder: Path) -> frozenset[ox.Quad]:
@@ -123,11 +123,17 @@ def test_every_document_can_go(own_store: Path, shipped: Dataset) -> None:
         gate.remove(str(own_store), document.slug)
 
     left = held(own_store)
-    assert left == {quad for quad in shipped.quads if "/graph/ontology/" in graph_of(quad) or "/graph/reference/" in graph_of(quad)}
-    assert {quad for quad in EmbeddedStore.open(own_store).engine if quad.graph_name == ox.DefaultGraph()} == facts(left)
+    assert left == {
+        quad for quad in shipped.quads if "/graph/ontology/" in graph_of(quad) or "/graph/reference/" in graph_of(quad)
+    }
+    assert {quad for quad in EmbeddedStore.open(own_store).engine if quad.graph_name == ox.DefaultGraph()} == facts(
+        left
+    )
 
 
-@pytest.mark.parametrize("name", ["nothing", "doc:nothing", "", "doc:", "id:us", f"doc:{FIRST}#p1s1", FIRST[:-1], "../x"])
+@pytest.mark.parametrize(
+    "name", ["nothing", "doc:nothing", "", "doc:", "id:us", f"doc:{FIRST}#p1s1", FIRST[:-1], "../x"]
+)
 def test_a_document_that_is_not_there_is_not_removed_and_those_that_are_are_named(name: str, own_store: Path) -> None:
     before = bytes_of(own_store)
 
@@ -218,12 +224,16 @@ def test_removing_what_others_need_changes_no_byte(own_store: Path, tmp_path: Pa
     second.mkdir()
     for path in EXAMPLE_FILES:
         text = path.read_text(encoding="utf-8").replace(EXAMPLE, "second-example")
-        names = [line for line in text.splitlines(keepends=True) if line.startswith("id:") and "second-example" not in line]
+        names = [
+            line for line in text.splitlines(keepends=True) if line.startswith("id:") and "second-example" not in line
+        ]
         for line in names:
             text = text.replace(line, "")
         (second / path.name).write_text(text.replace("-signature", "-signature-2"), encoding="utf-8")
     text = (second / EXAMPLE_FILES[1].name).read_text(encoding="utf-8")
-    label = 'id:ev-uy-py-transit-signature-2 skos:prefLabel "second signature (example)"@en .\n\nclaim:second-example-c01 a'
+    label = (
+        'id:ev-uy-py-transit-signature-2 skos:prefLabel "second signature (example)"@en .\n\nclaim:second-example-c01 a'
+    )
     (second / EXAMPLE_FILES[1].name).write_text(text.replace("claim:second-example-c01 a", label), encoding="utf-8")
     gate.add(str(own_store), sorted(second.iterdir()))
     before = bytes_of(own_store)
@@ -234,7 +244,9 @@ def test_removing_what_others_need_changes_no_byte(own_store: Path, tmp_path: Pa
     assert bytes_of(own_store) == before
 
 
-@pytest.mark.parametrize(("content", "error"), [("", DataError), ("id:a id:b", ParseFailure), ("\x00" * 100, ParseFailure)])
+@pytest.mark.parametrize(
+    ("content", "error"), [("", DataError), ("id:a id:b", ParseFailure), ("\x00" * 100, ParseFailure)]
+)
 def test_a_file_that_cannot_be_used_changes_no_byte(
     content: str, error: type[KgError], own_store: Path, tmp_path: Path
 ) -> None:

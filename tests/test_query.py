@@ -109,7 +109,9 @@ def test_names_are_those_of_the_files_and_come_in_order() -> None:
 # --- questions that are not there or not right ------------------------------------------------------
 
 
-@pytest.mark.parametrize(("given", "near"), [("agrements", "agreements"), ("status", "status-on"), ("POLICIES-BY", "policies-by")])
+@pytest.mark.parametrize(
+    ("given", "near"), [("agrements", "agreements"), ("status", "status-on"), ("POLICIES-BY", "policies-by")]
+)
 def test_an_unknown_question_offers_the_nearest(given: str, near: str) -> None:
     with pytest.raises(UnknownQuestion, match=f"there is no question “{given}”") as caught:
         question(given)
@@ -149,7 +151,17 @@ def test_a_file_whose_header_is_not_right_is_named(text: str, tmp_path: Path, mo
 
 # --- parameters -------------------------------------------------------------------------------------
 
-HOSTILE = ['"> } DROP ALL #', "'} UNION {?a ?b ?c} #", "UNDEF }", "?x", "id:sv } VALUES ?x { id:us", "\\u0022", "<", "}\n#", "\x00"]
+HOSTILE = [
+    '"> } DROP ALL #',
+    "'} UNION {?a ?b ?c} #",
+    "UNDEF }",
+    "?x",
+    "id:sv } VALUES ?x { id:us",
+    "\\u0022",
+    "<",
+    "}\n#",
+    "\x00",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -253,9 +265,12 @@ def test_an_unknown_parameter_is_named_with_those_there_are(shipped_store: Embed
 
 def test_a_label_of_two_things_is_refused_for_the_parameter_it_was_given_to() -> None:
     engine = ox.Store()
-    engine.update("INSERT DATA { %s }" % " ".join(
-        f"<{terms.ID}{name}> a <{terms.PACT}State> ; <{terms.SKOS}prefLabel> 'Congo'@en ." for name in ("cd", "cg")
-    ))
+    engine.update(
+        "INSERT DATA { %s }"
+        % " ".join(
+            f"<{terms.ID}{name}> a <{terms.PACT}State> ; <{terms.SKOS}prefLabel> 'Congo'@en ." for name in ("cd", "cg")
+        )
+    )
 
     with pytest.raises(AmbiguousEntity, match="--state: “congo” fits 2 things:\n    id:cd  Congo\n    id:cg  Congo"):
         values_of(EmbeddedStore("memory", engine), question("agreements"), {"state": "congo"})

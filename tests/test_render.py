@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from support import Runner
 
 from kg import project, render, terms
 from kg.answer import Answer, ask
 from kg.errors import UsageError
 from kg.query import question
 from kg.store import EmbeddedStore
-from support import Runner
 
 NAMES = [path.stem for path in project.question_files()]
 ANSWER = Answer(
@@ -121,7 +121,15 @@ def test_json_is_what_w3c_says_and_reads_back_as_the_same_rows(name: str, shippe
 
 def test_every_kind_of_term_has_its_json() -> None:
     node = ox.NamedNode("http://example.org/a")
-    row = (node, ox.BlankNode("b"), ox.Literal("x"), ox.Literal("x", language="en"), ox.Literal(1), ox.Triple(node, node, node), None)
+    row = (
+        node,
+        ox.BlankNode("b"),
+        ox.Literal("x"),
+        ox.Literal("x", language="en"),
+        ox.Literal(1),
+        ox.Triple(node, node, node),
+        None,
+    )
     answer = Answer(tuple("abcdefg"), (row,))
 
     [binding] = json.loads(render.answer_text(answer, "json"))["results"]["bindings"]
@@ -204,7 +212,9 @@ def test_a_form_that_an_answer_has_not_is_refused_with_those_that_it_has() -> No
 
 @pytest.mark.parametrize("form", ["json", "csv", "tsv", "xml"])
 def test_rows_of_any_query_come_in_every_form_of_rows(form: str, store_folder: Path, kg: Runner) -> None:
-    ran = kg("sparql", "--query", "SELECT ?s { ?s a pact:State } ORDER BY ?s", "--format", form, "--store", store_folder)
+    ran = kg(
+        "sparql", "--query", "SELECT ?s { ?s a pact:State } ORDER BY ?s", "--format", form, "--store", store_folder
+    )
 
     assert ran.code == 0
     assert "id/sv" in ran.out
@@ -220,7 +230,9 @@ def test_rows_of_any_query_come_in_every_form_of_rows(form: str, store_folder: P
         ("rdfxml", ox.RdfFormat.RDF_XML),
     ],
 )
-def test_a_graph_comes_in_every_form_of_a_graph(form: str, format_: ox.RdfFormat, store_folder: Path, kg: Runner) -> None:
+def test_a_graph_comes_in_every_form_of_a_graph(
+    form: str, format_: ox.RdfFormat, store_folder: Path, kg: Runner
+) -> None:
     query = "CONSTRUCT { ?s a pact:State } WHERE { ?s a pact:State }"
 
     ran = kg("sparql", "--query", query, "--format", form, "--store", store_folder)
@@ -229,7 +241,9 @@ def test_a_graph_comes_in_every_form_of_a_graph(form: str, format_: ox.RdfFormat
     assert ox.NamedNode(terms.ID + "sv") in found
 
 
-@pytest.mark.parametrize(("form", "said"), [("table", "yes\n"), ("md", "yes\n"), ("json", '{"head":{},"boolean":true}'), ("csv", "true")])
+@pytest.mark.parametrize(
+    ("form", "said"), [("table", "yes\n"), ("md", "yes\n"), ("json", '{"head":{},"boolean":true}'), ("csv", "true")]
+)
 def test_yes_and_no_come_in_every_form_that_has_them(form: str, said: str, store_folder: Path, kg: Runner) -> None:
     ran = kg("sparql", "--query", "ASK { id:sv a pact:State }", "--format", form, "--store", store_folder)
 

@@ -27,7 +27,10 @@ ELSEWHERE = "<http://localhost:9/sparql>"
         ("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }", "CONSTRUCT"),
         ("DESCRIBE id:sv", "DESCRIBE"),
         ("PREFIX ex: <http://example.org/> SELECT * { ?s ex:insert ?o }", "SELECT"),
-        ("PREFIX ask: <http://example.org/ask#>\nBASE <http://example.org/>\nCONSTRUCT { ?s ask:b ?o } { ?s ?p ?o }", "CONSTRUCT"),
+        (
+            "PREFIX ask: <http://example.org/ask#>\nBASE <http://example.org/>\nCONSTRUCT { ?s ask:b ?o } { ?s ?p ?o }",
+            "CONSTRUCT",
+        ),
         ("# ASK this: INSERT\nSELECT * { ?s ?p ?o }", "SELECT"),
         ("# a comment ended by a carriage return\rASK { ?s ?p ?o }", "ASK"),
         ("SELECT ?service { ?service ?insert $drop }", "SELECT"),
@@ -85,7 +88,7 @@ def test_no_query_that_the_engine_reads_reaches_another_server(noise: str) -> No
         return
     found = _evaluated(text)
 
-    assert found is None or "HTTP" not in found and "onnect" not in found
+    assert found is None or ("HTTP" not in found and "onnect" not in found)
 
 
 def _evaluated(text: str) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from support import EXAMPLE_FILES, bytes_of
 
 import kg.store.embedded
 from kg import __version__, gate
@@ -20,7 +21,6 @@ from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatc
 from kg.store import EmbeddedStore, open_store, writing
 from kg.store.base import data_block, update_between
 from kg.store.embedded import FORMAT, EmbeddedWriter
-from support import EXAMPLE_FILES, bytes_of
 
 
 def put(folder: Path, quads: frozenset[ox.Quad]) -> Path:
@@ -148,7 +148,9 @@ def test_an_update_says_only_what_differs(small: frozenset[ox.Quad]) -> None:
 
 @pytest.mark.parametrize("text", ['"> } DROP ALL #', "\\", "a\nb\r\tc", "\x00\x07\x7f", "é🜁\u2028"])
 def test_a_block_of_data_holds_any_text_as_itself(text: str) -> None:
-    quad = ox.Quad(ox.NamedNode("http://e.org/a"), ox.NamedNode("http://e.org/b"), ox.Literal(text), ox.NamedNode("http://e.org/g"))
+    quad = ox.Quad(
+        ox.NamedNode("http://e.org/a"), ox.NamedNode("http://e.org/b"), ox.Literal(text), ox.NamedNode("http://e.org/g")
+    )
     engine = ox.Store()
 
     engine.update(f"INSERT DATA {{ {data_block([quad])} }}")
@@ -159,7 +161,9 @@ def test_a_block_of_data_holds_any_text_as_itself(text: str) -> None:
 # --- readers beside a writer ------------------------------------------------------------------------
 
 
-def test_a_reader_keeps_what_it_opened_while_the_store_is_built_anew(small_store: Path, small: frozenset[ox.Quad]) -> None:
+def test_a_reader_keeps_what_it_opened_while_the_store_is_built_anew(
+    small_store: Path, small: frozenset[ox.Quad]
+) -> None:
     reader = EmbeddedStore.open(small_store)
 
     put(small_store, frozenset(list(small)[:3]))
@@ -399,7 +403,9 @@ with writing(place) as writer:
 
 @pytest.mark.parametrize("limit", [0, 200, 4_000, 60_000])
 @pytest.mark.parametrize("how", ["build", "change"])
-def test_a_disk_that_fills_up_leaves_the_store_as_it_was(how: str, limit: int, own_store: Path, shipped: Dataset) -> None:
+def test_a_disk_that_fills_up_leaves_the_store_as_it_was(
+    how: str, limit: int, own_store: Path, shipped: Dataset
+) -> None:
     before = bytes_of(own_store)
     command = [sys.executable, "-c", FULL, str(own_store), how, str(limit), *map(str, EXAMPLE_FILES)]
 

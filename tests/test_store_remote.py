@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from support import EXAMPLE, EXAMPLE_FILES, Runner
 
 from kg import gate, project
 from kg.answer import ask
@@ -24,7 +25,6 @@ from kg.dataset import Dataset, dataset_hash, facts, read_files
 from kg.errors import NotConforming, QuerySyntaxError, ReadOnly, StoreError, UnknownEntity
 from kg.query import question
 from kg.store import EmbeddedStore, RemoteStore, open_store, writing
-from support import EXAMPLE, EXAMPLE_FILES, Runner
 
 QUESTIONS = [path.stem for path in project.question_files()]
 
@@ -133,7 +133,9 @@ def test_the_holders_of_triples_are_the_same_as_on_disk(
 @pytest.mark.parametrize("text", ['"> } DROP ALL #', "a\\b\n\t\r", "\x07\x7f", "é🜁\u2028", "'''\"\"\""])
 def test_any_text_goes_there_and_comes_back(text: str, tmp_path: Path) -> None:
     node = ox.NamedNode("http://example.org/x")
-    quads = frozenset([ox.Quad(node, node, ox.Literal(text), node), ox.Quad(node, node, ox.Literal(text, language="en"), node)])
+    quads = frozenset(
+        [ox.Quad(node, node, ox.Literal(text), node), ox.Quad(node, node, ox.Literal(text, language="en"), node)]
+    )
 
     with oxigraph(tmp_path / "server") as place, writing(place) as writer:
         writer.replace(quads)
@@ -323,7 +325,14 @@ def test_an_endpoint_that_gives_fewer_quads_than_it_counts_is_not_believed() -> 
 
 @pytest.mark.parametrize(
     "place",
-    ["http://127.0.0.1:9/query", "http://nobody.invalid/query", "http://[bad/query", "http://a..b/query", "https://", "http://127.0.0.1:99999/"],
+    [
+        "http://127.0.0.1:9/query",
+        "http://nobody.invalid/query",
+        "http://[bad/query",
+        "http://a..b/query",
+        "https://",
+        "http://127.0.0.1:99999/",
+    ],
 )
 def test_an_address_where_nobody_answers_is_an_error_with_its_name(place: str, kg: Runner) -> None:
     ran = kg("sparql", "--query", QUERIES[0], "--store", place)
@@ -340,5 +349,3 @@ def test_adding_to_a_server_that_fails_half_way_is_an_error(kg: Runner) -> None:
 
     assert ran.code == 1
     assert "the endpoint did not answer" in ran.err
-
-

@@ -38,7 +38,9 @@ def test_the_longest_namespace_gives_the_short_name() -> None:
     assert terms.compact(terms.GRAPH + "claims/a") == "graph:claims/a"
 
 
-@pytest.mark.parametrize("text", ["", "sv", "nope:sv", "El Salvador", "id:a b", '"> } DROP ALL #', "mailto:a@example.org"])
+@pytest.mark.parametrize(
+    "text", ["", "sv", "nope:sv", "El Salvador", "id:a b", '"> } DROP ALL #', "mailto:a@example.org"]
+)
 def test_what_is_no_name_is_refused_with_the_prefixes_there_are(text: str) -> None:
     with pytest.raises(UsageError, match="neither an IRI nor a name with a known prefix") as caught:
         terms.expand(text)

@@ -185,9 +185,12 @@ class _Writer:
     ) -> str:
         if node.name == "SubSelect":
             return f"{{ {self.sub_select(node, graph, marks)} }}"
-        parts = [self.part(part, graph, marks) for part in node.part or ()]
-        parts += [f"BIND({self.expression(expr, graph, marks)} AS ?{name})" for name, expr in keys or ()]
-        return f"{{ {' '.join(parts)} }}"
+        inner = f"{{ {' '.join(self.part(part, graph, marks) for part in node.part or ())} }}"
+        if not keys:
+            return inner
+        # In a group of their own: an alias of the projection is not in scope inside the pattern.
+        computed = [f"BIND({self.expression(expr, graph, marks)} AS ?{name})" for name, expr in keys]
+        return f"{{ {inner} {' '.join(computed)} }}"
 
     def branch(self, node: Any, graph: Term | None, marks: frozenset[str]) -> str:
         """Write a group that may or may not take part in a solution, with a mark that tells."""

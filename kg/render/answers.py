@@ -186,7 +186,7 @@ def _markdown(answer: Answer) -> str:
         _md_row(["---"] * len(columns)),
         *(_md_row(row) for row in rows),
         "",
-        closing(answer),
+        _closing(answer),
         *([""] if answer.notes else []),
     ]
     for note in answer.notes.notes if answer.notes else ():
@@ -221,7 +221,7 @@ def _readable(cell: Cell) -> str:
     return _CLAIM_NAME.sub(r"\2 (\1)", text)
 
 
-def closing(answer: Answer) -> str:
+def _closing(answer: Answer) -> str:
     """Return the last line of a table: how many rows, or that nothing is recorded."""
     count = len(answer.rows)
     if not count:
@@ -244,7 +244,7 @@ def print_answer(answer: Answer) -> None:
         print_table(headings, rows)
     if answer.notes is not None:
         print_notes(answer.notes, answer.question.absence if answer.question else "")
-    console().print(closing(answer), style="dim")
+    console().print(_closing(answer), style="dim")
 
 
 def print_notes(notes: Notes, absence: str = "") -> None:
