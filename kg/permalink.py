@@ -1,4 +1,4 @@
-"""An answer as something to cite: the question, its version, the parameters, the dataset and the result, each by hash."""
+"""An answer as something to cite: question, version, parameters, dataset and result, each told by a hash."""
 
 from __future__ import annotations
 

@@ -109,6 +109,8 @@ filters = st.tuples(st.sampled_from(VARIABLES), st.sampled_from(["=", "!="]), st
     lambda parts: f"FILTER({parts[0]} {parts[1]} {parts[2]})"
 )
 exists = blocks.map(lambda block: f"FILTER EXISTS {{ {block} }}")
+guarded = st.tuples(st.sampled_from(VARIABLES), blocks).map(lambda p: f"FILTER(!BOUND({p[0]}) || EXISTS {{ {p[1]} }})")
+chosen = blocks.map(lambda block: f'BIND(IF(BOUND(?a), IF(EXISTS {{ {block} }}, "yes", "no"), "none") AS ?told)')
 absent = st.tuples(st.sampled_from(["FILTER NOT EXISTS", "MINUS"]), blocks).map(lambda p: f"{p[0]} {{ {p[1]} }}")
 values = st.tuples(st.sampled_from(VARIABLES), st.lists(st.sampled_from(NODES), min_size=1, max_size=2)).map(
     lambda parts: f"VALUES {parts[0]} {{ {' '.join(parts[1])} }}"
@@ -117,9 +119,11 @@ sub_select = st.tuples(st.sampled_from(VARIABLES), blocks).map(
     lambda p: f"{{ SELECT DISTINCT {p[0]} WHERE {{ {p[1]} }} }}"
 )
 counted = blocks.map(lambda block: f"{{ SELECT ?a (COUNT(*) AS ?n) WHERE {{ {block} }} GROUP BY ?a }}")
-extras = st.one_of(in_graph, optional, optional, union, filters, exists, values, sub_select, counted)
+extras = st.one_of(in_graph, optional, optional, union, filters, exists, guarded, values, sub_select, counted)
 positive_patterns = st.tuples(blocks, st.lists(extras, max_size=2)).map(lambda p: f"{p[0]} {' '.join(p[1])}")
-patterns = st.tuples(positive_patterns, st.lists(absent, max_size=1)).map(lambda p: f"{p[0]} {' '.join(p[1])}")
+patterns = st.tuples(positive_patterns, st.lists(st.one_of(absent, chosen), max_size=1)).map(
+    lambda p: f"{p[0]} {' '.join(p[1])}"
+)
 heads = st.sampled_from(
     ["SELECT * WHERE {{ {} }}", "SELECT DISTINCT ?a WHERE {{ {} }}", "SELECT ?a ?b WHERE {{ {} }} ORDER BY ?a ?b",
      "SELECT ?a (STR(?b) AS ?s) WHERE {{ {} }}"]

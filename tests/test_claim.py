@@ -134,7 +134,7 @@ def test_a_claim_that_is_otherwise_put_is_no_fact(field: str, values: list[str])
 @pytest.mark.parametrize("field", ["modality", "polarity", "review_status"])
 def test_a_claim_that_does_not_say_how_it_is_put_or_says_it_twice_is_no_fact(field: str) -> None:
     silent = replace(FACT, **{field: ()})  # type: ignore[arg-type]
-    twice = replace(FACT, **{field: (*getattr(FACT, field), terms.PV + "other")})
+    twice = replace(FACT, **{field: (*getattr(FACT, field), terms.PV + "other")})  # type: ignore[arg-type]
 
     assert not silent.is_fact
     assert not twice.is_fact

@@ -83,13 +83,9 @@ def test_what_is_only_said_is_no_fact_on_a_page(shipped_store: EmbeddedStore) ->
 
 
 def test_a_text_that_looks_like_an_iri_is_a_text() -> None:
-    quads = set(
-        ox.parse(
-            PREFIXES
-            + 'graph:reference\\/a { id:a skos:prefLabel "A"@en ; skos:note "see https://example.org/{id}|x", "http://[x" }',
-            format=ox.RdfFormat.TRIG,
-        )
-    )
+    notes = '"see https://example.org/{id}|x", "http://[x"'
+    trig = f'{PREFIXES} graph:reference\\/a {{ id:a skos:prefLabel "A"@en ; skos:note {notes} }}'
+    quads = set(ox.parse(trig, format=ox.RdfFormat.TRIG))
     store = EmbeddedStore("memory", Dataset(frozenset(quads | facts(quads))).store())
 
     page = describe(store, "id:a")

@@ -264,13 +264,11 @@ def test_an_unknown_parameter_is_named_with_those_there_are(shipped_store: Embed
 
 
 def test_a_label_of_two_things_is_refused_for_the_parameter_it_was_given_to() -> None:
+    type_, label = ox.NamedNode(terms.RDF + "type"), ox.NamedNode(terms.SKOS + "prefLabel")
     engine = ox.Store()
-    engine.update(
-        "INSERT DATA { %s }"
-        % " ".join(
-            f"<{terms.ID}{name}> a <{terms.PACT}State> ; <{terms.SKOS}prefLabel> 'Congo'@en ." for name in ("cd", "cg")
-        )
-    )
+    for node in (ox.NamedNode(terms.ID + "cd"), ox.NamedNode(terms.ID + "cg")):
+        engine.add(ox.Quad(node, type_, ox.NamedNode(terms.PACT + "State")))
+        engine.add(ox.Quad(node, label, ox.Literal("Congo", language="en")))
 
     with pytest.raises(AmbiguousEntity, match="--state: “congo” fits 2 things:\n    id:cd  Congo\n    id:cg  Congo"):
         values_of(EmbeddedStore("memory", engine), question("agreements"), {"state": "congo"})

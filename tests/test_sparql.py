@@ -208,8 +208,8 @@ def test_megabytes_of_anything_are_refused_in_little_time(char: str) -> None:
 
 
 def test_only_prefixes_that_a_query_does_not_declare_are_put_in_front() -> None:
-    text = 'PREFIX id: <http://e.org/>\n# PREFIX pact: <http://e.org/>\nASK { id:a pact:b pv:c, "PREFIX pv: <http://e.org/>" }'
-
+    declared = "PREFIX id: <http://e.org/>\n# PREFIX pact: <http://e.org/>\n"
+    text = declared + 'ASK { id:a pact:b pv:c, "PREFIX pv: <http://e.org/>" }'
     found = sparql.with_prefixes(text)
 
     assert found.endswith(text)

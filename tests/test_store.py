@@ -29,10 +29,10 @@ def put(folder: Path, quads: frozenset[ox.Quad]) -> Path:
     return folder
 
 
-def everything(folder: Path) -> tuple[frozenset[ox.Quad], frozenset[ox.Quad]]:
+def everything(folder: Path) -> tuple[frozenset[ox.Quad], set[ox.Quad]]:
     """The named graphs of a store, and its facts view."""
     store = EmbeddedStore.open(folder)
-    return store.quads(), frozenset(quad for quad in store.engine if quad.graph_name == ox.DefaultGraph())
+    return store.quads(), {quad for quad in store.engine if quad.graph_name == ox.DefaultGraph()}
 
 
 @pytest.fixture(scope="module")

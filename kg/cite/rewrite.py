@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "FRESH",
     "Edge",
     "Exists",
     "SubSelect",
@@ -31,6 +32,9 @@ __all__ = [
 
 Term = Any
 """A term or variable as rdflib's parser gives it."""
+
+FRESH = "kg__"
+"""How the variables begin that a witness query adds; they say nothing outside the one query they were made for."""
 
 _VOLATILE = {"RAND", "NOW", "UUID", "STRUUID", "BNODE"}
 
@@ -153,7 +157,7 @@ class _Writer:
 
     def name(self) -> str:
         self.fresh += 1
-        return f"kg{self.fresh}"
+        return f"{FRESH}{self.fresh}"
 
     def term(self, term: Term) -> str:
         """Return a term in SPARQL syntax; a blank node, which a pattern reads as a variable, as one."""

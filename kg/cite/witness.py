@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from kg import entity
 from kg.cite.paths import walk
-from kg.cite.rewrite import Edge, Uncitable, WitnessQuery, parsed, select_text, witness_query
+from kg.cite.rewrite import FRESH, Edge, Uncitable, WitnessQuery, parsed, select_text, witness_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -329,6 +329,8 @@ def _as_rdflib(solution: Solution) -> dict[Any, Any]:
 
     found: dict[Any, Any] = {}
     for variable, value in solution.items():
+        if variable.startswith(FRESH):
+            continue
         if isinstance(value, ox.NamedNode):
             found[Variable(variable)] = URIRef(value.value)
         elif isinstance(value, ox.Literal):
