@@ -32,26 +32,43 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     used = [i for i in range(len(headings)) if any(row[i] for row in listed)]
     columns = [[_heading(headings[i]), *(row[i] for row in listed)] for i in used]
     out = console()
-    widths = _least_widths(columns, out.width)
+    widths = _widths(columns, out.width)
     if widths is None:
         _print_blocks(columns)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for cells, width in zip(columns, widths, strict=True):
-        table.add_column(cells[0], overflow="fold", min_width=width)
+        table.add_column(cells[0], overflow="fold", width=width)
     for row in listed:
         table.add_row(*(row[i] for i in used))
     out.print(table)
 
 
-def _least_widths(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """Return least widths at which words of usual length are not broken; None where the columns then do not fit."""
+def _widths(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Return the widths of columns at which words of usual length are not broken; None where they do not fit.
+
+    Left to itself, the table library shrinks columns below their least width and cuts off the last ones.
+    """
     words = [max((len(word) for cell in cells for word in cell.split()), default=1) for cells in columns]
+    wanted = [max(len(cell) for cell in cells) for cells in columns]
+    room = width - 3 * len(columns) + 1
     for longest in (16, 15, 14, 13, 12):
         least = [min(longest, word) for word in words]
-        if sum(least) + 3 * len(least) <= width:
-            return least
+        spare = room - sum(least)
+        if spare >= 0:
+            return _shared_out(least, wanted, spare)
     return None
+
+
+def _shared_out(least: list[int], wanted: list[int], spare: int) -> list[int]:
+    """Return widths after `spare` characters went in equal shares to the columns that lack some, the smallest first."""
+    widths = list(least)
+    order = sorted(range(len(least)), key=lambda i: wanted[i] - least[i])
+    for rank, i in enumerate(order):
+        share = min(wanted[i] - least[i], spare // (len(order) - rank))
+        widths[i] += share
+        spare -= share
+    return widths
 
 
 def _print_blocks(columns: Sequence[Sequence[str]]) -> None:
