@@ -123,9 +123,9 @@ def _document_of(quads: list[ox.Quad], path: Path) -> str:
 
 def _is_of(graph: str, document: str) -> bool:
     slug = document.removeprefix(terms.DOC)
-    return graph.startswith(f"{terms.CLAIM}{slug}-c") or graph in (
-        f"{terms.GRAPH}{k}/{slug}" for k in ("document", "claims")
-    )
+    if graph.startswith(terms.CLAIM):
+        return graph.removeprefix(terms.CLAIM).rpartition("-c")[0] == slug
+    return graph in (f"{terms.GRAPH}document/{slug}", f"{terms.GRAPH}claims/{slug}")
 
 
 def _placed(quad: ox.Quad, document: str) -> ox.Quad:

@@ -46,7 +46,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SourceDocument:
-    """A fixed text, told by its hash and length; its words stay with whoever has them."""
+    """A fixed text, told by its hash and length; its words stay with whoever has them.
+
+    `earliest` and `latest` bound the day of issue, as dates; both are that day where the text states it.
+    """
 
     iri: str
     title: str
@@ -106,8 +109,8 @@ def documents_from(quads: Iterable[ox.Quad]) -> list[SourceDocument]:
             content_hash=_first(values, "pact:contentHash"),
             char_count=_number(values, "pact:charCount"),
             paragraph_count=_number(values, "pact:paragraphCount"),
-            earliest=_first(values, "pact:earliestDate"),
-            latest=_first(values, "pact:latestDate"),
+            earliest=_first(values, "pact:earliestDate") or _first(values, "dcterms:issued"),
+            latest=_first(values, "pact:latestDate") or _first(values, "dcterms:issued"),
             passages=tuple(sorted(passages[iri], key=lambda passage: address_key(passage.iri))),
         )
         for iri, values in sorted(described.items())

@@ -58,16 +58,6 @@ def test_a_cell_is_of_the_kind_that_the_header_says_and_has_a_label_if_it_is_a_t
                 assert cell.datatype.value == terms.XSD + datatypes[kind]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_same_question_has_the_same_answer_twice(
-    name: str, shipped_store: EmbeddedStore, store_folder: object
-) -> None:
-    first = ask(shipped_store, name, examples(name))
-    second = ask(shipped_store, name, examples(name))
-
-    assert first == second
-
-
 def test_a_parameter_narrows_the_rows_and_adds_no_column(shipped_store: EmbeddedStore) -> None:
     everything = ask(shipped_store, "agreements")
 

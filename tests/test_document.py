@@ -32,6 +32,14 @@ def test_a_description_reads_as_a_document_with_its_passages_in_reading_order(ex
     assert [bool(passage.no_claim_reason) for passage in example.passages] == [False, False, False, True]
 
 
+def test_a_day_of_issue_that_is_stated_is_both_bounds() -> None:
+    [stated] = described("doc:a a pact:SourceDocument ; dcterms:issued '2021-07-01'^^xsd:date .")
+    [bounded] = described("doc:a a pact:SourceDocument ; pact:earliestDate '2021-07-01'^^xsd:date .")
+
+    assert (stated.earliest, stated.latest) == ("2021-07-01", "2021-07-01")
+    assert (bounded.earliest, bounded.latest) == ("2021-07-01", "")
+
+
 def test_passages_are_read_as_a_person_counts() -> None:
     iris = [f"{terms.DOC}a#{address}" for address in ("p10s1", "p2s10", "p2s2", "p1s1")]
 
