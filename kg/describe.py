@@ -9,6 +9,7 @@ import pyoxigraph as ox
 
 from kg import entity, terms
 from kg.claim import Claim, claims_from
+from kg.query import question
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
@@ -262,14 +263,16 @@ def _open_questions(claims: Iterable[Claim]) -> tuple[tuple[str, str], ...]:
 
 
 def _conflicts(store: Store, claims: Iterable[Claim]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the conflicts, recorded and detected, in which one of the claims takes part, with all their claims."""
     about = {claim.iri for claim in claims}
     grouped: dict[str, list[str]] = {}
-    for row in entity.select(
-        store, "SELECT ?conflict ?claim WHERE { ?conflict pact:involves ?claim } ORDER BY ?conflict ?claim"
-    ):
+    kinds: dict[str, str] = {}
+    for row in entity.select(store, question("conflicts").text):
         grouped.setdefault(row["conflict"].value, []).append(row["claim"].value)
+        kinds[row["conflict"].value] = row["kind"].value if row["kind"] else ""
     found = {conflict: involved for conflict, involved in grouped.items() if about & set(involved)}
-    names = entity.labels(store, found)
+    names = entity.labels(store, {*found, *(kinds[conflict] for conflict in found)} - {""})
     return tuple(
-        (names.get(conflict) or terms.compact(conflict), tuple(involved)) for conflict, involved in found.items()
+        (names.get(conflict) or names.get(kinds[conflict]) or terms.compact(conflict), tuple(involved))
+        for conflict, involved in found.items()
     )
