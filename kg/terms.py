@@ -10,6 +10,7 @@ from kg.errors import UsageError
 
 __all__ = [
     "ASK",
+    "BASE",
     "CLAIM",
     "DOC",
     "GRAPH",

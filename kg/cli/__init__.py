@@ -9,7 +9,7 @@ from io import TextIOWrapper
 import click
 
 from kg import __version__
-from kg.cli import asking, incoming, outgoing
+from kg.cli import asking, incoming, outgoing, serving
 from kg.errors import KgError, StoreError
 
 __all__ = ["cli", "main"]
@@ -40,6 +40,7 @@ for command in (
     outgoing.export,
     outgoing.documents,
     outgoing.verify,
+    serving.serve,
 ):
     cli.add_command(command)
 

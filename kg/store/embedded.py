@@ -76,11 +76,21 @@ class EmbeddedStore:
                 yield quad.graph_name.value
 
 
-def evaluate(engine: ox.Store, text: str) -> Results:
-    """Answer a query on an engine of this process, with our prefixes and our errors."""
+def evaluate(
+    engine: ox.Store,
+    text: str,
+    *,
+    default_graph: list[ox.NamedNode] | None = None,
+    named_graphs: list[ox.NamedNode] | None = None,
+) -> Results:
+    """Answer a query on an engine of this process, with our prefixes and our errors.
+
+    `default_graph` and `named_graphs` take the place of the facts view and of all named graphs, as the SPARQL 1.1
+    Protocol lets a client choose.
+    """
     sparql.form_of(text)
     try:
-        return engine.query(text, prefixes=terms.PREFIXES)
+        return engine.query(text, prefixes=terms.PREFIXES, default_graph=default_graph, named_graphs=named_graphs)
     except SyntaxError as error:
         raise sparql.syntax_error(text, error) from error
     except _FAILURES as error:

@@ -1,0 +1,221 @@
+"""The desk of a worker: one request in, one response out, from a store that is opened anew when it was built anew."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyoxigraph as ox
+
+from kg import terms
+from kg.dataset import dataset_hash
+from kg.errors import UsageError
+from kg.store import EmbeddedStore, evaluate
+from kg.web import pages, protocol
+from kg.web.message import Response
+from kg.web.negotiate import HTML, best
+from kg.web.problem import NotAcceptable, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kg.web.message import Request
+
+__all__ = ["Desk"]
+
+_ANSWER_FORMS = {
+    HTML: "page",
+    "application/sparql-results+json": "json",
+    "application/json": "json",
+    "text/csv": "csv",
+    "text/tab-separated-values": "tsv",
+    "text/markdown": "md",
+}
+_SHORT = {
+    "html": HTML,
+    "json": "application/json",
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "md": "text/markdown",
+}
+_RESOURCES = ("id", "claim", "document", "concept", "graph")
+_OPTIONS = ("format", "cite", "known-at", "valid-at")
+
+
+@dataclass
+class Desk:
+    """Answers requests from the store at `place`, quoting from the folder `texts` where there is one."""
+
+    place: str
+    texts: Path | None = None
+    _opened: EmbeddedStore | None = field(default=None, repr=False)
+    _pointer: tuple[int, int] = (0, 0)
+    _hash: str = ""
+
+    def store(self) -> EmbeddedStore:
+        """Return the store as it is now; it is opened again only where it was built or changed since."""
+        folder = Path(self.place)
+        marks = [folder / "current", *folder.glob("generation-*/MANIFEST-*"), *folder.glob("generation-*/*.log")]
+        stats = [path.stat() for path in marks if path.exists()]
+        pointer = (max((stat.st_mtime_ns for stat in stats), default=0), sum(stat.st_size for stat in stats))
+        if self._opened is None or pointer != self._pointer:
+            self._opened, self._pointer, self._hash = EmbeddedStore.open(folder), pointer, ""
+        return self._opened
+
+    def dataset_hash(self) -> str:
+        """Return the hash of the dataset, worked out once for each state of the store."""
+        store = self.store()
+        if not self._hash:
+            self._hash = dataset_hash(store.quads())
+        return self._hash
+
+    def answer(self, request: Request) -> Response:
+        """Return the response to a request. Raises `KgError` with the status and the words for what is wrong."""
+        first, _, rest = request.path.removeprefix("/").partition("/")
+        if request.method == "POST" and first != "sparql":
+            raise MethodNotAllowed("only /sparql takes POST", mend="use GET")
+        match first, rest:
+            case "", "":
+                return self.page("home.html", pages.home(self.store()))
+            case "sparql", "":
+                return self.sparql(request)
+            case "ask", name if name:
+                return self.ask(request, name)
+            case "questions", "":
+                return self.questions(request)
+            case "search", "":
+                return self.page("search.html", pages.search(self.store(), request.first("q")))
+            case "static", "style.css":
+                return _static("style.css", "text/css; charset=utf-8")
+            case "health", "":
+                return _json({"status": "ok", "dataset": self.dataset_hash()})
+            case kind, rest if kind in _RESOURCES and rest:
+                return self.resource(request, f"{terms.BASE}{kind}/{rest}")
+            case "ontology", "":
+                return self.resource(request, terms.PACT.removesuffix("#"))
+        raise NotFound(f"there is nothing at {request.path}", mend="start at /")
+
+    def page(self, template: str, fields: Mapping[str, Any]) -> Response:
+        """Return a page; it may be kept by browsers as long as the dataset stays the same."""
+        return Response(body=pages.render(template, **fields))
+
+    def sparql(self, request: Request) -> Response:
+        """Answer a query, or describe the service where there is none."""
+        store = self.store()
+        response = protocol.respond(store.engine, request)
+        if response is not None:
+            return response
+        if best(request.accept, ("text/turtle", *protocol.GRAPH_FORMS, HTML)) == HTML:
+            return self.page("sparql.html", pages.editor())
+        return _triples(protocol.service_description(f"{terms.BASE}sparql"), request)
+
+    def questions(self, request: Request) -> Response:
+        """List the saved questions."""
+        from kg.query import all_questions
+        from kg.render import questions_json
+
+        if best(request.accept, (HTML, "application/json")) == "application/json":
+            return Response(media_type="application/json", body=questions_json(all_questions()).encode("utf-8"))
+        return self.page("home.html", pages.home(self.store()))
+
+    def ask(self, request: Request, name: str) -> Response:
+        """Answer a saved question: a page with its form, or JSON, CSV, TSV or Markdown."""
+        from kg.query import question
+
+        asked = question(name)
+        known = {parameter.option: parameter.name for parameter in asked.parameters}
+        given = {
+            known.get(key, key): value
+            for key, value in request.query
+            if value and (key in known or key not in _OPTIONS)
+        }
+        form = self._form(request)
+        cited = request.first("cite") not in ("", "0", "false")
+        tag = f'"{self.dataset_hash()[:32]}"'
+        if request.if_none_match == tag:
+            return Response(304, headers={"etag": tag})
+        headers = {"etag": tag, "vary": "accept", "cache-control": "no-cache"}
+        if form == "page":
+            body = pages.render("question.html", **pages.question_page(self.store(), asked, given, request, self.texts))
+            return Response(body=body, headers=headers)
+        from kg.answer import ask
+        from kg.render import answer_text
+
+        answer = ask(self._view(request), name, given, cited=cited, texts=self.texts)
+        media_type = next(media for media, short in _ANSWER_FORMS.items() if short == form)
+        if form == "csv":
+            headers["content-disposition"] = f'attachment; filename="{name}.csv"'
+        charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+        return Response(
+            media_type=media_type + charset, body=answer_text(answer, form).encode("utf-8"), headers=headers
+        )
+
+    def _form(self, request: Request) -> str:
+        short = request.first("format")
+        media_type = _SHORT.get(short, short) if short else best(request.accept, tuple(_ANSWER_FORMS))
+        if media_type not in _ANSWER_FORMS:
+            raise NotAcceptable(
+                f"an answer cannot be had as {short or request.accept}", mend=f"give format={'|'.join(_SHORT)}"
+            )
+        return _ANSWER_FORMS[media_type]
+
+    def _view(self, request: Request) -> Any:
+        day = request.first("known-at")
+        if not day:
+            return self.store()
+        from datetime import date
+
+        from kg.known import known_at
+
+        try:
+            return known_at(self.store(), date.fromisoformat(day))
+        except ValueError as error:
+            raise UnprocessableDate(f"“{day}” is no date", mend="write it as YYYY-MM-DD") from error
+
+    def resource(self, request: Request, iri: str) -> Response:
+        """Answer for an IRI of ours: a page, or the triples of the facts view and of claims about it."""
+        store = self.store()
+        forms = (HTML, *protocol.GRAPH_FORMS)
+        media_type = best(request.accept, forms)
+        if media_type is None:
+            raise NotAcceptable(f"this cannot be had as {request.accept}", mend=f"it can be had as {', '.join(forms)}")
+        if media_type == HTML:
+            return self.page(*pages.resource_page(store, iri, self.texts))
+        node = ox.NamedNode(iri)
+        about = f"{{ {node} ?p ?o }} UNION {{ ?s ?q {node} }}"
+        triples = evaluate(store.engine, f"CONSTRUCT {{ {node} ?p ?o . ?s ?q {node} }} WHERE {{ {about} }}")
+        assert isinstance(triples, ox.QueryTriples)
+        found = list(triples)
+        if not found:
+            raise NotFound(f"nothing here is called {terms.compact(iri)}", mend="start at /")
+        return _triples(found, request)
+
+
+class MethodNotAllowed(UsageError):
+    """The address does not take this method."""
+
+    http_status = 405
+
+
+class UnprocessableDate(UsageError):
+    """A date in the address is none."""
+
+    http_status = 422
+
+
+def _static(name: str, media_type: str) -> Response:
+    body = (Path(__file__).parent / "static" / name).read_bytes()
+    return Response(media_type=media_type, body=body, headers={"cache-control": "max-age=3600"})
+
+
+def _json(value: Any) -> Response:
+    return Response(media_type="application/json", body=json.dumps(value).encode("utf-8"))
+
+
+def _triples(triples: list[Any], request: Request) -> Response:
+    media_type = best(request.accept, tuple(protocol.GRAPH_FORMS)) or "text/turtle"
+    body = ox.serialize(triples, format=protocol.GRAPH_FORMS[media_type], prefixes=terms.PREFIXES) or b""
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    return Response(media_type=media_type + charset, body=body, headers={"vary": "accept"})

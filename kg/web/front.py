@@ -1,0 +1,277 @@
+"""The front: takes HTTP, holds the limits, and passes requests to workers that it can stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from kg.web.message import FRAME, Request, frame
+from kg.web.problem import problem_response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+__all__ = ["Front", "Limits"]
+
+LOG = logging.getLogger("kg.access")
+SECURITY = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost, and how many may wait; seconds, bytes and counts."""
+
+    seconds: float = 20.0
+    body: int = 1_000_000
+    result: int = 100_000_000
+    workers: int = 2
+    waiting: int = 32
+
+
+class TimeUp(Exception):
+    """A request took longer than it may."""
+
+
+class Broken(Exception):
+    """A worker ended, or broke off a response, in the middle."""
+
+
+class Worker:
+    """One worker process, and the frames that go to it and come from it."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.command = command
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the process, unless it runs."""
+        if self.process is None or self.process.returncode is not None:
+            pipe = asyncio.subprocess.PIPE
+            self.process = await asyncio.create_subprocess_exec(*self.command, stdin=pipe, stdout=pipe)
+
+    async def stop(self) -> None:
+        """Kill the process, whatever it is doing, and wait until it is gone."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def ask(self, request: Request) -> AsyncIterator[tuple[bytes, bytes]]:
+        """Send a request and yield the frames of the response, up to its end. Raises `Broken`."""
+        await self.start()
+        assert self.process is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write(frame(b"Q", request.head()) + frame(b"B", request.body))
+            await self.process.stdin.drain()
+            while True:
+                kind, length = FRAME.unpack(await self.process.stdout.readexactly(FRAME.size))
+                payload = await self.process.stdout.readexactly(length)
+                if kind == b"X":
+                    raise Broken
+                yield kind, payload
+                if kind == b"E":
+                    return
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise Broken from error
+
+
+class Front:
+    """The ASGI application: every request is answered within its limits, or with a status that says which it passed."""
+
+    def __init__(self, place: str, limits: Limits, texts: str | None = None) -> None:
+        self.limits = limits
+        command = [sys.executable, "-m", "kg.web.worker", place, str(limits.result), texts or "-"]
+        self.workers = [Worker(command) for _ in range(limits.workers)]
+        self.idle: asyncio.Queue[Worker] = asyncio.Queue()
+        self.waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection scope."""
+        if scope["type"] == "lifespan":
+            await self.lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self.http(scope, receive, send)
+
+    async def lifespan(self, receive: Receive, send: Send) -> None:
+        """Start the workers before the first request, and end them after the last."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                for worker in self.workers:
+                    await worker.start()
+                    self.idle.put_nowait(worker)
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                for worker in self.workers:
+                    await worker.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request and write one line to the access log."""
+        started = time.perf_counter()
+        answer = _Answer(send, head_only=scope["method"] == "HEAD")
+        accept = _header(scope, b"accept", "*/*")
+        try:
+            await self.respond(scope, receive, answer)
+        except TimeUp:
+            await answer.problem(
+                504,
+                f"this took longer than {self.limits.seconds:g} seconds",
+                "ask for less, with LIMIT or a narrower pattern",
+                accept,
+            )
+        except Broken:
+            await answer.problem(502, "the answer broke off", "ask again", accept)
+        finally:
+            took = round((time.perf_counter() - started) * 1000, 1)
+            line = {"method": scope["method"], "path": scope["path"], "status": answer.status}
+            LOG.info(json.dumps({**line, "ms": took, "bytes": answer.size}))
+
+    async def respond(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        """Check the request, find a worker, and pass its response on."""
+        method, accept = scope["method"], _header(scope, b"accept", "*/*")
+        if method == "OPTIONS":
+            await answer.begin(204, {"allow": "GET, HEAD, POST, OPTIONS"})
+            await answer.end()
+            return
+        if method not in ("GET", "HEAD", "POST"):
+            await answer.problem(
+                405,
+                f"{method} is not for reading",
+                "use GET, HEAD or POST",
+                accept,
+                {"allow": "GET, HEAD, POST, OPTIONS"},
+            )
+            return
+        body = await self.body(receive)
+        if body is None:
+            await answer.problem(413, f"the request is larger than {self.limits.body:,} bytes", "send less", accept)
+            return
+        if self.idle.empty() and self.waiting >= self.limits.waiting:
+            await answer.problem(
+                503, "too many are asking at once", "try again in a few seconds", accept, {"retry-after": "5"}
+            )
+            return
+        await self.pass_on(_request(scope, body, accept), answer)
+
+    async def body(self, receive: Receive) -> bytes | None:
+        """Return the body of a request, or None for one too large. Raises `TimeUp` for one that comes too slowly."""
+        chunks = bytearray()
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise Broken
+                    chunks += message.get("body", b"")
+                    if len(chunks) > self.limits.body:
+                        return None
+                    if not message.get("more_body"):
+                        return bytes(chunks)
+        except TimeoutError as error:
+            raise TimeUp from error
+
+    async def pass_on(self, request: Request, answer: _Answer) -> None:
+        """Have a worker answer; one whose time is up, or whose client has gone, is killed and started anew."""
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                worker = await self.idle.get()
+        except TimeoutError as error:
+            raise TimeUp from error
+        finally:
+            self.waiting -= 1
+        finished = False
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                async for kind, payload in worker.ask(request):
+                    if kind == b"H":
+                        head = json.loads(payload)
+                        await answer.begin(head["status"], head["headers"])
+                    elif kind == b"D":
+                        await answer.write(payload)
+                    else:
+                        await answer.end()
+            finished = True
+        except TimeoutError as error:
+            raise TimeUp from error
+        finally:
+            if not finished:
+                await worker.stop()
+            self.idle.put_nowait(worker)
+
+
+class _Answer:
+    """A response on its way out; once it has begun, an error can only break it off."""
+
+    def __init__(self, send: Send, *, head_only: bool) -> None:
+        self.send, self.head_only = send, head_only
+        self.status = 0
+        self.size = 0
+
+    async def begin(self, status: int, headers: dict[str, str]) -> None:
+        self.status = status
+        every = {
+            **SECURITY,
+            "access-control-allow-origin": "*",
+            "access-control-expose-headers": "etag, link",
+            **headers,
+        }
+        listed = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in every.items()]
+        await self.send({"type": "http.response.start", "status": status, "headers": listed})
+
+    async def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if not self.head_only:
+            await self.send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def problem(
+        self, status: int, what: str, mend: str, accept: str, headers: dict[str, str] | None = None
+    ) -> None:
+        """Send an error as a page or as problem details; a response that has begun is broken off instead."""
+        if self.status:
+            raise ConnectionAbortedError(what)
+        response = problem_response(status, what, mend, accept)
+        assert isinstance(response.body, bytes)
+        await self.begin(status, {"content-type": response.media_type, **(headers or {})})
+        await self.write(response.body)
+        await self.end()
+
+
+def _header(scope: Scope, name: bytes, default: str = "") -> str:
+    found = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    return ", ".join(found) or default
+
+
+def _request(scope: Scope, body: bytes, accept: str) -> Request:
+    return Request(
+        method="GET" if scope["method"] == "HEAD" else scope["method"],
+        path=scope["path"],
+        query=tuple(
+            parse_qsl(scope["query_string"].decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+        ),
+        accept=accept,
+        content_type=_header(scope, b"content-type"),
+        if_none_match=_header(scope, b"if-none-match"),
+        body=body,
+    )

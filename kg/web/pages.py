@@ -1,0 +1,226 @@
+"""The pages: what each shows, worked out from the store, and the templates that set it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pyoxigraph as ox
+
+from kg import entity, terms
+from kg.claim import coverage
+from kg.document import check_text, read_text
+from kg.query import all_questions
+from kg.render.pages import dates
+from kg.web.problem import NotFound
+from kg.web.timeline import time_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from jinja2 import Environment
+
+    from kg.claim import Claim
+    from kg.document import SourceDocument
+    from kg.query import Parameter, Question
+    from kg.store import EmbeddedStore
+    from kg.web.message import Request
+
+__all__ = ["editor", "home", "question_page", "render", "resource_page", "search"]
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("kg.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(link=link, short=terms.compact, dates=dates)
+    return environment
+
+
+def render(template: str, **fields: Any) -> bytes:
+    """Return a page as HTML in UTF-8; every value is escaped."""
+    return _environment().get_template(template).render(**fields).encode("utf-8")
+
+
+def link(iri: str) -> str:
+    """Return where a thing is found: its own page for what is ours, its own address for http, nowhere for the rest."""
+    if iri.startswith(terms.PACT):
+        return f"/ontology#{iri.removeprefix(terms.PACT)}"
+    if iri.startswith(terms.BASE):
+        return f"/{iri.removeprefix(terms.BASE)}"
+    return iri if iri.startswith(("http://", "https://")) else ""
+
+
+# --- home, search, editor ---------------------------------------------------------------------------------------------
+
+
+def home(store: EmbeddedStore) -> dict[str, Any]:
+    """Return what the first page shows: the questions as forms, and how much there is to ask of."""
+    groups: dict[str, list[Question]] = {}
+    for question in all_questions():
+        groups.setdefault(question.tags[0] if question.tags else "other", []).append(question)
+    targets = {
+        p.target: p for questions in groups.values() for q in questions for p in q.parameters if p.kind != "date"
+    }
+    [counts] = entity.select(
+        store,
+        """SELECT (COUNT(DISTINCT ?d) AS ?documents) (COUNT(DISTINCT ?c) AS ?claims) (COUNT(DISTINCT ?a) AS ?agreements)
+        WHERE { { ?d a pact:SourceDocument } UNION { ?c a pact:Claim } UNION { ?a a pact:Agreement } }""",
+    )
+    return {
+        "title": "Pactgraph",
+        "groups": groups,
+        "choices": {target: _choices(store, parameter) for target, parameter in targets.items()},
+        "counts": {name: counts[name].value for name in ("agreements", "claims", "documents")},
+    }
+
+
+def _choices(store: EmbeddedStore, parameter: Parameter, most: int = 500) -> list[tuple[str, str]]:
+    """Return the values to pick from, by name and label; things of every class are too many to list."""
+    if parameter.kind == "scheme":
+        found = entity.concepts(store, parameter.target)
+    elif parameter.target == entity.ANYTHING:
+        found = []
+    else:
+        found = entity.members(store, parameter.target)
+    return [(terms.compact(iri), label or terms.compact(iri)) for iri, label in found[:most]]
+
+
+def search(store: EmbeddedStore, text: str, most: int = 50) -> dict[str, Any]:
+    """Return the things whose label or alias holds `text`, in any letter case, the shortest label first."""
+    rows = []
+    if text.strip():
+        wanted = ox.Literal(text.strip().casefold())
+        rows = entity.select(
+            store,
+            f"""SELECT DISTINCT ?thing ?label WHERE {{
+              ?thing skos:prefLabel|skos:altLabel ?found . FILTER(CONTAINS(LCASE(STR(?found)), {wanted}))
+              ?thing skos:prefLabel ?label .
+            }} ORDER BY STRLEN(?label) ?label ?thing LIMIT {most}""",
+        )
+    found = [(row["thing"].value, row["label"].value) for row in rows]
+    return {"title": f"Search: {text}" if text else "Search", "text": text, "found": found}
+
+
+def editor() -> dict[str, Any]:
+    """Return what the page with the query form shows."""
+    example = "SELECT ?a { ?a a pact:Agreement ; pact:party id:us, id:sv }"
+    return {"title": "SPARQL", "example": example, "prefixes": terms.PREFIXES}
+
+
+# --- a question -------------------------------------------------------------------------------------------------------
+
+
+def question_page(
+    store: EmbeddedStore, asked: Question, given: Mapping[str, str], request: Request, texts: Path | None
+) -> dict[str, Any]:
+    """Return what the page of a question shows: its form, and its cited answer once nothing required is missing."""
+    from urllib.parse import urlencode
+
+    missing = [p for p in asked.parameters if not p.optional and p.name not in given]
+    answer = None
+    if not missing:
+        from kg.answer import ask
+
+        answer = ask(store, asked.name, given, cited=True, texts=texts)
+    query = [(key, value) for key, value in request.query if key not in ("format", "cite") and value]
+    return {
+        "title": asked.summary,
+        "asked": asked,
+        "given": given,
+        "choices": {p.name: _choices(store, p) for p in asked.parameters if p.kind != "date"},
+        "missing": missing,
+        "answer": answer,
+        "cells": _cells(answer) if answer else ([], []),
+        "download": lambda form: f"/ask/{asked.name}?{urlencode([*query, ('format', form), ('cite', '1')])}",
+    }
+
+
+def _cells(answer: Any) -> tuple[list[str], list[list[dict[str, str]]]]:
+    """Return headings and rows for a page: text, and where it leads."""
+    from kg.render.answers import plain
+
+    shown = [i for i, column in enumerate(answer.columns) if column not in answer.labels]
+    used = [i for i in shown if any(row[i] is not None for row in answer.rows)]
+    rows = []
+    for row in answer.rows:
+        cells = []
+        for i in used:
+            cell = row[i]
+            labelled = f"{answer.columns[i]}Label" in answer.labels
+            text = plain(row[i + 1]) if labelled else plain(cell)
+            cells.append({"text": text, "href": link(cell.value) if isinstance(cell, ox.NamedNode) else ""})
+        rows.append(cells)
+    return [_words(answer.columns[i]) for i in used], rows
+
+
+def _words(name: str) -> str:
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in name)
+
+
+# --- a thing, a claim, a document -------------------------------------------------------------------------------------
+
+
+def resource_page(store: EmbeddedStore, iri: str, texts: Path | None) -> tuple[str, dict[str, Any]]:
+    """Return the template and the fields of the page of an IRI. Raises `NotFound`."""
+    if iri.startswith(terms.CLAIM):
+        return "claim.html", _claim_page(store, iri, texts)
+    if iri.startswith(terms.DOC):
+        return "document.html", _document_page(store, iri, texts)
+    return "thing.html", _thing_page(store, iri)
+
+
+def _thing_page(store: EmbeddedStore, iri: str) -> dict[str, Any]:
+    from kg.describe import describe
+    from kg.errors import UnknownEntity
+
+    try:
+        page = describe(store, f"<{iri}>")
+    except UnknownEntity as error:
+        raise NotFound(
+            f"nothing here is called {terms.compact(iri)}", mend="search for it on the first page"
+        ) from error
+    speakers: dict[str, list[Claim]] = {}
+    for claim in page.claims:
+        for speaker in claim.stated_by:
+            speakers.setdefault(speaker, []).append(claim)
+    return {"title": page.label, "page": page, "speakers": speakers, "line": time_line(page.events)}
+
+
+def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str, Any]:
+    from kg.cite import RowCitation, claims_of, notes
+
+    found = claims_of(store, [iri])
+    if not found:
+        raise NotFound(f"there is no claim {terms.compact(iri)}", mend="start at /")
+    noted = notes(store, [RowCitation(tuple(found), (), ())], texts)
+    rows = entity.select(
+        store, f"SELECT ?s ?p ?o WHERE {{ GRAPH {ox.NamedNode(iri)} {{ ?s ?p ?o }} }} ORDER BY ?s ?p ?o"
+    )
+    content = [tuple(row) for row in rows]
+    names = entity.labels(store, {term.value for row in content for term in row if isinstance(term, ox.NamedNode)})
+    return {"title": found[0].statement, "claim": found[0], "note": noted.notes[0], "content": content, "names": names}
+
+
+def _document_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str, Any]:
+    quads = store.quads()
+    found = next((each for each in coverage(quads) if each.document.iri == iri), None)
+    if found is None:
+        raise NotFound(f"there is no document {terms.compact(iri)}", mend="start at /")
+    words = _words_of(found.document, texts)
+    from kg.cite import claims_of
+
+    claims = {claim.iri: claim for claim in claims_of(store, {c for each in found.claims.values() for c in each})}
+    return {"title": found.document.title, "found": found, "words": words, "claims": claims}
+
+
+def _words_of(document: SourceDocument, texts: Path | None) -> dict[str, str]:
+    """Return the words of each passage, where the operator holds the very text; else nothing."""
+    if texts is None or not (check := check_text(document, texts)).holds or check.file is None:
+        return {}
+    text = read_text(check.file)
+    return {passage.iri: text[passage.start : passage.end] for passage in document.passages}
