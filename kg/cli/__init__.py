@@ -41,6 +41,7 @@ for command in (
     outgoing.documents,
     outgoing.verify,
     serving.serve,
+    serving.site,
 ):
     cli.add_command(command)
 

@@ -1,4 +1,4 @@
-"""The command that serves pages, questions and SPARQL over HTTP."""
+"""The commands that give pages: over HTTP, or as static files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from kg.cli.options import store_option, texts_option
+from kg.cli.options import progress, quiet_option, store_option, texts_option
 from kg.errors import UsageError
 
-__all__ = ["serve"]
+__all__ = ["serve", "site"]
 
 
 @click.command()
@@ -39,3 +39,31 @@ def serve(host: str, port: int, workers: int, seconds: float, texts: Path | None
     click.echo(f"serving {store} at http://{host}:{port}/ (stop with Ctrl-C)", err=True)
     folder = str(texts) if texts else None
     run(store, host=host, port=port, texts=folder, limits=Limits(seconds=seconds, workers=workers))
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write."
+)
+@texts_option
+@store_option
+@quiet_option
+def site(output: Path, texts: Path | None, store: str, quiet: bool) -> None:
+    """Write the pages as static files.
+
+    The same pages as kg serve gives, with relative links, and Turtle and JSON-LD beside every thing, claim and
+    document. Forms need a server and are left out.
+
+    \b
+    Example:
+      kg site -o public/
+    """
+    from kg.store import open_store
+    from kg.web.desk import Desk
+    from kg.web.site import write_site
+
+    open_store(store)
+    written = write_site(Desk(store, texts), output, progress(quiet))
+    click.echo(f"wrote {len(written.files):,} pages to {output}")
+    for address in sorted(written.broken):
+        click.echo(f"leads to nothing: {address}", err=True)
