@@ -216,6 +216,22 @@ def test_an_answer_that_did_not_change_is_not_sent_again(service: Service) -> No
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_the_description_of_the_questions_names_each_with_its_parameters(service: Service) -> None:
+    found = service.client.get("/openapi.json").json()
+
+    asked = found["paths"]["/ask/agreements-between"]["get"]
+    assert found["openapi"] == "3.1.0"
+    assert [p["name"] for p in asked["parameters"] if p.get("required")] == ["state", "other"]
+    assert len([path for path in found["paths"] if path.startswith("/ask/")]) == 25
+
+
+def test_the_dataset_describes_itself(service: Service) -> None:
+    response = service.client.get("/.well-known/void", headers={"accept": "text/turtle"})
+
+    assert "void#Dataset" in response.text or "a void:Dataset" in response.text
+    assert "propertyPartition" in response.text
+
+
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import UsageError
 from kg.store import EmbeddedStore, evaluate
-from kg.web import pages, protocol
+from kg.web import openapi, pages, protocol, void
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
@@ -89,6 +89,10 @@ class Desk:
                 return self.page("search.html", pages.search(self.store(), request.first("q")))
             case "static", "style.css":
                 return _static("style.css", "text/css; charset=utf-8")
+            case "openapi.json", "":
+                return _json(openapi.description())
+            case ".well-known", "void":
+                return _triples(void.description(self.store()), request)
             case "health", "":
                 return _json({"status": "ok", "dataset": self.dataset_hash()})
             case kind, rest if kind in _RESOURCES and rest:
