@@ -19,6 +19,7 @@ run: .venv/run.done
 	$(KG) export --format turtle -o build/pactgraph.ttl
 	$(KG) export --format trig -o build/pactgraph.trig
 	$(KG) export --format jsonld -o build/pactgraph.jsonld
+	@echo "To ask on pages instead: $(KG) serve, then open http://127.0.0.1:8000/"
 
 test: .venv/dev.done
 	$(BIN)/python -m pytest -q
@@ -41,7 +42,7 @@ docs: .venv/dev.done
 	$(BIN)/python docs/ontology_page.py build/docs/ontology.html
 
 bench: .venv/dev.done
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python -m benchmarks
 
 .venv/run.done: pyproject.toml
 	$(PYTHON) -m venv .venv
