@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support import Runner, run_apart, run_here
+from support import Runner, example_of, run_apart, run_here
 
 from kg import gate, project
+from kg.answer import Answer, ask
 from kg.dataset import Dataset, read_project
-from kg.store import EmbeddedStore
+from kg.query import all_questions
+from kg.store import EmbeddedStore, writing
 
 # How long one example takes says nothing on a machine that does other work too.
 settings.register_profile("unhurried", deadline=None)
@@ -39,10 +41,31 @@ def shipped_store(store_folder: Path) -> EmbeddedStore:
     return EmbeddedStore.open(store_folder)
 
 
+@pytest.fixture(scope="session")
+def answers(shipped_store: EmbeddedStore) -> dict[str, Answer]:
+    """The answer of every saved question on the shipped data, asked with the examples of the parameters it needs."""
+    return {asked.name: ask(shipped_store, asked.name, example_of(asked)) for asked in all_questions()}
+
+
 @pytest.fixture
 def own_store(store_folder: Path, tmp_path: Path) -> Path:
     """A copy of the store built from the shipped data, which the test may change."""
     return Path(shutil.copytree(store_folder, tmp_path / "own"))
+
+
+@pytest.fixture(scope="session")
+def bare_folder(tmp_path_factory: pytest.TempPathFactory, shipped: Dataset) -> Path:
+    """A store of the ontology and the reference data, without any document: fast to validate."""
+    folder = tmp_path_factory.mktemp("bare") / "store"
+    with writing(str(folder)) as writer:
+        writer.replace(frozenset(quad for quad in shipped.quads if not gate.slug_of(quad)))
+    return folder
+
+
+@pytest.fixture
+def bare_store(bare_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the store without any document, which the test may change."""
+    return Path(shutil.copytree(bare_folder, tmp_path / "bare"))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from kg import terms
 from kg.cli import main
+from kg.query import Question
 
 DOCUMENTS = Path(__file__).parent / "documents"
 EXAMPLE = "example-transit-pact"
@@ -29,6 +30,11 @@ class Ran:
     code: int
     out: str
     err: str
+
+
+def example_of(asked: Question) -> dict[str, str]:
+    """Return the examples of the parameters that a question cannot do without."""
+    return {each.name: each.example for each in asked.parameters if not each.optional}
 
 
 class Runner(Protocol):

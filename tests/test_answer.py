@@ -6,7 +6,7 @@ import pyoxigraph as ox
 import pytest
 
 from kg import project, terms
-from kg.answer import ask, run
+from kg.answer import Answer, ask, run
 from kg.errors import BadParameter, StoreError, UnknownQuestion, UsageError
 from kg.query import question
 from kg.store import EmbeddedStore, RemoteStore
@@ -14,17 +14,13 @@ from kg.store import EmbeddedStore, RemoteStore
 NAMES = [path.stem for path in project.question_files()]
 
 
-def examples(name: str) -> dict[str, str]:
-    return {each.name: each.example for each in question(name).parameters if not each.optional}
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_has_the_columns_of_its_header_each_iri_followed_by_its_label(
-    name: str, shipped_store: EmbeddedStore
+    name: str, answers: dict[str, Answer]
 ) -> None:
     asked = question(name)
 
-    answer = ask(shipped_store, name, examples(name))
+    answer = answers[name]
 
     assert [column for column in answer.columns if column not in answer.labels] == list(asked.columns)
     for column, kind in asked.columns.items():
@@ -36,12 +32,12 @@ def test_an_answer_has_the_columns_of_its_header_each_iri_followed_by_its_label(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_cell_is_of_the_kind_that_the_header_says_and_has_a_label_if_it_is_a_thing(
-    name: str, shipped_store: EmbeddedStore
+    name: str, answers: dict[str, Answer]
 ) -> None:
     asked = question(name)
     datatypes = {"date": "date", "boolean": "boolean", "integer": "integer"}
 
-    answer = ask(shipped_store, name, examples(name))
+    answer = answers[name]
 
     for row in answer.rows:
         cells = dict(zip(answer.columns, row, strict=True))

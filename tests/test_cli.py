@@ -232,16 +232,16 @@ BAD_CLAIMS = {
 
 @pytest.mark.parametrize("name", BAD_CLAIMS)
 def test_a_claim_that_is_not_right_gets_file_rule_and_mend_and_changes_no_byte(
-    name: str, kg: Runner, own_store: Path, tmp_path: Path
+    name: str, kg: Runner, bare_store: Path, tmp_path: Path
 ) -> None:
     old, new, said = BAD_CLAIMS[name]
     path = changed(tmp_path, CLAIMS, old, new)
-    before = bytes_of(own_store)
+    before = bytes_of(bare_store)
 
-    ran = kg("add", "--quiet", DESCRIPTION, path, "--store", own_store)
+    ran = kg("add", "--quiet", DESCRIPTION, path, "--store", bare_store)
 
     refused(ran, 3, path.name, *said)
-    assert bytes_of(own_store) == before
+    assert bytes_of(bare_store) == before
 
 
 BAD_DESCRIPTIONS = {
@@ -255,16 +255,16 @@ BAD_DESCRIPTIONS = {
 
 @pytest.mark.parametrize("name", BAD_DESCRIPTIONS)
 def test_a_description_that_is_not_right_gets_file_rule_and_mend_and_changes_no_byte(
-    name: str, kg: Runner, own_store: Path, tmp_path: Path
+    name: str, kg: Runner, bare_store: Path, tmp_path: Path
 ) -> None:
     old, new, said = BAD_DESCRIPTIONS[name]
     path = changed(tmp_path, DESCRIPTION, old, new)
-    before = bytes_of(own_store)
+    before = bytes_of(bare_store)
 
-    ran = kg("add", "--quiet", path, CLAIMS, "--store", own_store)
+    ran = kg("add", "--quiet", path, CLAIMS, "--store", bare_store)
 
     refused(ran, 3, path.name, *said)
-    assert bytes_of(own_store) == before
+    assert bytes_of(bare_store) == before
 
 
 def test_a_text_with_one_other_character_is_told_by_the_passage(kg: Runner, own_store: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kg.web.message import Request
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "MethodNotAllowed", "UnprocessableDate"]
 
 _ANSWER_FORMS = {
     HTML: "page",

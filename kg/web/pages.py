@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kg.store import EmbeddedStore
     from kg.web.message import Request
 
-__all__ = ["editor", "home", "question_page", "render", "resource_page", "search"]
+__all__ = ["editor", "home", "link", "question_page", "render", "resource_page", "search"]
 
 
 @cache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kg.store import Results
     from kg.web.message import Request, Sink
 
-__all__ = ["GRAPH_FORMS", "ROW_FORMS", "respond", "service_description"]
+__all__ = ["GRAPH_FORMS", "ROW_FORMS", "UnsupportedMedia", "respond", "service_description"]
 
 ROW_FORMS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kg.web.desk import Desk
 
-__all__ = ["Site", "write_site"]
+__all__ = ["Site", "file_of", "write_site"]
 
 _LINK = re.compile(r'(href|src)="(/[^"]*)"')
 _FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
