@@ -113,6 +113,29 @@ def test_a_finding_lies_in_the_graph_that_holds_the_triple(broken: Broken) -> No
     assert finding.claim == terms.CLAIM + "base-c03"
 
 
+def test_a_finding_of_a_check_in_a_claim_names_the_line_of_the_thing_within_it(broken: Broken) -> None:
+    once = "pact:occurrence   pv:occurred ;\n        pact:performedBy  id:xa-second"
+    dataset = broken((once, once.replace("pv:occurred", "pv:occurred, pv:planned")))
+
+    [finding] = validate(dataset.store(), dataset.sources).findings
+
+    assert finding.rule == "several-values-in-one-claim-violation"
+    assert finding.claim == finding.graph == terms.CLAIM + "base-c03"
+    assert finding.line == line_with("id:ev-pact-1-suspension a ", after="claim:base-c03 {")
+
+
+def test_a_finding_on_a_graph_names_its_line(broken: Broken) -> None:
+    dataset = broken(
+        ("\nclaim:base-c06 {", "\nclaim:base-c60 {\n    id:pact-1 a pact:Agreement .\n}\nclaim:base-c06 {")
+    )
+
+    [finding] = validate(dataset.store(), dataset.sources).findings
+
+    assert finding.rule == "graph-without-claim-violation"
+    assert finding.claim == finding.graph == terms.CLAIM + "base-c60"
+    assert finding.line == line_with("claim:base-c60 {")
+
+
 def test_the_text_of_a_report_says_where_what_and_what_to_do_next(broken: Broken) -> None:
     dataset = broken(MERE_OPINION, NO_DATE, NO_CONDITION)
 

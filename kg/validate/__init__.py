@@ -29,7 +29,7 @@ def validate(
     """Hold the dataset in `store`, named graphs only and no facts view, against all shapes and checks.
 
     `sources` maps the IRI of a graph to its file, so that findings can name file and line. `progress` is told each
-    step in a few words. Raises `KgError` where a shape or check is itself broken.
+    step in a few words. Raises `KgError` for a triple term, and where a check is itself broken.
     """
     found: set[Finding] = set()
     if progress:
