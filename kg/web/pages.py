@@ -203,6 +203,7 @@ def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str,
     )
     content = [tuple(row) for row in rows]
     names = entity.labels(store, {term.value for row in content for term in row if isinstance(term, ox.NamedNode)})
+    names[terms.RDF + "type"] = "is a"
     return {"title": found[0].statement, "claim": found[0], "note": noted.notes[0], "content": content, "names": names}
 
 
