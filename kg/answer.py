@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg import entity, terms
+from kg import conflict, entity, terms
+from kg.cite import Uncitable, cite, notes
 from kg.errors import UsageError
 from kg.query import Question, question, values_of
-from kg.sparql import with_prefixes
+from kg.sparql import form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from kg.cite import Notes, RowCitation
     from kg.store import Store
 
-__all__ = ["Answer", "Cell", "ask", "contested_claims", "run"]
+__all__ = ["Answer", "Cell", "ask", "run"]
 
-CONFLICTS = "conflicts"
-"""The saved question whose rows are the claims in conflict."""
+_MANY = 1_000
+"""Rows up to which all are cited to tell what they rest on, if the query is about something in conflict."""
+
+_THING = re.compile(rf"\bid:([\w-]+)|<{re.escape(terms.ID)}([\w-]+)>")
 
 Cell = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None
 
@@ -70,7 +74,7 @@ def ask(
     asked = question(name)
     values = values_of(store, asked, given or {})
     whole = run(store, asked.bound(values), cited=cited, texts=texts)
-    if name == CONFLICTS:
+    if name == conflict.QUESTION:
         # The rows are the conflicts themselves; that they are disputed is what they say.
         whole = replace(whole, disputed=())
     iris = {column for column, kind in asked.columns.items() if kind == "iri"}
@@ -80,45 +84,54 @@ def ask(
 def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = None) -> Answer:
     """Return the rows of any SELECT query, without labels; with `cited`, each row with its citation.
 
-    `texts` is the folder of texts to quote from. Raises `UsageError` for another form of query, and as `ask` does.
+    `texts` is the folder of texts to quote from. Raises `UsageError` for another form of query, `Uncitable` for what
+    cannot be cited if it is to be, and as `ask` does.
     """
-    rows = store.query(text)
-    if not isinstance(rows, ox.QuerySolutions):
-        raise UsageError("this query gives no rows", mend="only the rows of SELECT are put in tables and cited")
-    answer = Answer(tuple(variable.value for variable in rows.variables), tuple(tuple(row) for row in rows))
-    contested = contested_claims(store)
-    if not cited and not _may_rest_on(store, answer, contested):
-        return answer
-    from kg.cite import Uncitable, cite, notes
-
-    try:
-        citations = tuple(cite(store, with_prefixes(text), answer.columns, answer.rows))
-    except Uncitable:
+    if (form := form_of(text)) != "SELECT":
         if cited:
-            raise
-        # Without citations it cannot be told; the rows then stand as found.
-        return answer
-    behind = {claim.iri for citation in citations for claim in citation.claims}
-    answer = replace(answer, disputed=tuple(sorted(behind & contested)))
-    return replace(answer, citations=citations, notes=notes(store, citations, texts)) if cited else answer
+            raise Uncitable(form, "only the rows of SELECT are cited")
+        raise UsageError("this query gives no rows", mend="only the rows of SELECT are put in tables and cited")
+    rows = store.query(text)
+    assert isinstance(rows, ox.QuerySolutions)
+    answer = Answer(tuple(variable.value for variable in rows.variables), tuple(tuple(row) for row in rows))
+    if not cited:
+        return replace(answer, disputed=_disputed(store, _doubtful(store, text, answer)))
+    citations = tuple(cite(store, text, answer.columns, answer.rows))
+    return replace(
+        answer, citations=citations, notes=notes(store, citations, texts), disputed=_disputed(store, citations)
+    )
 
 
-def contested_claims(store: Store) -> set[str]:
-    """Return the claims that take part in a conflict, recorded or detected, that is not settled."""
-    settled = {terms.PV + name for name in ("compatible-sequence", "source-preferred", "error-in-extraction")}
-    rows = entity.select(store, question(CONFLICTS).text)
-    return {row["claim"].value for row in rows if row["resolution"] is None or row["resolution"].value not in settled}
+def _disputed(store: Store, citations: Iterable[RowCitation]) -> tuple[str, ...]:
+    """Return the claims that rows rest on and that take part in a conflict, recorded or detected, that is open."""
+    behind = {iri for citation in citations for iri in citation.contents}
+    if not behind:
+        return ()
+    found = {claim for each in conflict.conflicts_of(store, behind) if not each.is_settled for claim in each.claims}
+    return tuple(sorted(behind & found))
 
 
-def _may_rest_on(store: Store, answer: Answer, claims: set[str]) -> bool:
-    """Tell whether rows name anything that one of these claims names; if not, none of them can be behind the rows."""
+def _doubtful(store: Store, text: str, answer: Answer) -> Sequence[RowCitation]:
+    """Return the citations of rows that may rest on claims in conflict; to cite all rows would take too long.
+
+    A conflict is looked for about what the rows and the query name, so one of which neither names anything is missed.
+    Where a query cannot be cited, it cannot be told what its rows rest on, and they stand as found.
+    """
+    if not answer.rows:
+        return ()
     cells = {cell.value for row in answer.rows for cell in row if isinstance(cell, ox.NamedNode)}
-    if not claims or not cells:
-        return False
-    nodes = " ".join(str(ox.NamedNode(iri)) for iri in sorted(claims))
-    rows = entity.select(store, f"SELECT ?s ?o WHERE {{ VALUES ?g {{ {nodes} }} GRAPH ?g {{ ?s ?p ?o }} }}")
-    named = {term.value for row in rows for term in (row["s"], row["o"]) if isinstance(term, ox.NamedNode)}
-    return bool(cells & (named | claims))
+    things = {iri for iri in cells if iri.startswith(terms.ID)}
+    things |= {terms.ID + (short or long) for short, long in _THING.findall(text)}
+    claims = {claim for each in conflict.conflicts_about(store, things) if not each.is_settled for claim in each.claims}
+    named = conflict.named_by(store, claims) if claims else set()
+    rows = [row for row in answer.rows if any(isinstance(cell, ox.NamedNode) and cell.value in named for cell in row)]
+    words = set(re.findall(r"[\w-]+", text))
+    if len(answer.rows) <= _MANY and any(re.split("[/#]", iri)[-1] in words for iri in named):
+        rows = list(answer.rows)
+    try:
+        return cite(store, text, answer.columns, rows) if rows else ()
+    except Uncitable:
+        return ()
 
 
 def _only(answer: Answer, columns: Collection[str]) -> Answer:

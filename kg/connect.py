@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Step", "connect"]
 
 HUB = 2_000
-"""Edges from which on a thing is a hub: it ends a chain, but no chain is looked for through it."""
+"""Edges from which on a thing is a hub: no search goes on through it, so a chain has one at most, where two meet."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Connection:
 
 Edge = tuple[str, str, str]
 Chain = tuple[Edge, ...]
-Layer = dict[str, list[Chain]]
-"""Nodes, each with every shortest chain that leads to it from one end."""
+Layer = dict[str, list[tuple[float, Chain]]]
+"""Nodes, each with the most telling of the shortest chains that lead to it from one end, and their weights."""
 
 
 def connect(store: Store, start: str, end: str, *, hops: int = 6, most: int = 5) -> list[Connection]:
@@ -56,35 +57,29 @@ def connect(store: Store, start: str, end: str, *, hops: int = 6, most: int = 5)
     """
     if start == end:
         return []
-    search = _Search(store)
-    sides: list[Layer] = [{start: [()]}, {end: [()]}]
-    layers: list[Layer] = [dict(sides[0]), dict(sides[1])]
+    search = _Search(store, (start, end), most)
+    sides: tuple[Layer, Layer] = ({start: [(0.0, ())]}, {end: [(0.0, ())]})
+    layers = [dict(sides[0]), dict(sides[1])]
     for _ in range(hops):
-        side = 0 if search.cost(layers[0]) <= search.cost(layers[1]) else 1
-        fresh = search.layer(layers[side], known=sides[side], ends={start, end})
-        if not fresh:
+        side = min((side for side in (0, 1) if layers[side]), key=lambda side: search.cost(layers[side]))
+        layers[side] = search.layer(layers[side], known=sides[side])
+        sides[side].update(layers[side])
+        if meeting := [node for node in layers[side] if node in sides[1 - side]]:
+            return _cited(store, start, search.best(meeting, sides))
+        if not any(layers) or not (layers[side] or search.hubs):
             return []
-        layers[side] = fresh
-        sides[side].update(fresh)
-        meeting = [node for node in fresh if node in sides[1 - side]]
-        if meeting:
-            chains: set[Chain] = {
-                (*there, *reversed(back)) if side == 0 else (*back, *reversed(there))
-                for node in meeting
-                for there in sides[side][node]
-                for back in sides[1 - side][node]
-            }
-            return _cited(store, search.best(start, chains, most))
     return []
 
 
 class _Search:
     """Edges of the facts view, fetched a layer at a time, with the number of edges of every node seen."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, ends: tuple[str, str], most: int) -> None:
         self.store = store
-        self.edges: dict[str, list[Edge]] = {}
+        self.ends = ends
+        self.most = most
         self.degree: dict[str, int] = {}
+        self.hubs: set[str] = set()
 
     def cost(self, nodes: Iterable[str]) -> int:
         """Return how many edges a layer has, counted without fetching them."""
@@ -99,16 +94,33 @@ class _Search:
             self.degree.update({row["n"].value: int(row["count"].value) for row in rows})
         return sum(self.degree[node] for node in nodes)
 
-    def layer(self, nodes: Layer, known: Layer, ends: set[str]) -> Layer:
-        """Return the nodes one edge further on, each with every shortest chain that leads to it."""
+    def layer(self, nodes: Layer, known: Layer) -> Layer:
+        """Return the nodes one edge further on, each with the most telling chains that lead to it."""
         self.cost(nodes)
-        open_ = [node for node in nodes if self.degree[node] <= HUB or node in ends]
+        hubs = {node for node in nodes if self.degree[node] > HUB and node not in self.ends}
+        self.hubs |= hubs
         found: Layer = {}
-        for node, edge in self._edges_of(open_):
+        for node, edge in self._edges_of([node for node in nodes if node not in hubs]):
             other = edge[2] if edge[0] == node else edge[0]
             if other not in known:
-                found.setdefault(other, []).extend((*chain, edge) for chain in nodes[node])
-        return found
+                chains = ((weight + self.weight(node), (*chain, edge)) for weight, chain in nodes[node])
+                found.setdefault(other, []).extend(chains)
+        return {node: nsmallest(self.most, chains, key=_rank) for node, chains in found.items()}
+
+    def weight(self, node: str) -> float:
+        """Return how little a node tells that a chain goes through."""
+        return 0.0 if node in self.ends else math.log2(1 + self.degree[node])
+
+    def best(self, meeting: list[str], sides: tuple[Layer, Layer]) -> list[Chain]:
+        """Return the most telling chains, from the first end to the other."""
+        self.cost(meeting)
+        whole = {
+            (one + self.weight(node) + other, (*there, *reversed(back)))
+            for node in meeting
+            for one, there in sides[0][node]
+            for other, back in sides[1][node]
+        }
+        return [chain for _, chain in nsmallest(self.most, whole, key=_rank)]
 
     def _edges_of(self, nodes: list[str]) -> Iterable[tuple[str, Edge]]:
         if not nodes:
@@ -122,16 +134,11 @@ class _Search:
             s, o = row["s"].value if row["s"] else node, row["o"].value if row["o"] else node
             yield node, (s, row["p"].value, o)
 
-    def best(self, start: str, chains: set[Chain], most: int) -> list[tuple[tuple[str, ...], Chain]]:
-        """Return the most telling chains, with their nodes in order."""
-        walked = [(_nodes(start, chain), chain) for chain in chains]
-        self.cost({node for nodes, _ in walked for node in nodes})
 
-        def weight(item: tuple[tuple[str, ...], Chain]) -> tuple[float, Chain]:
-            nodes, chain = item
-            return sum(math.log2(1 + self.degree[node]) for node in nodes[1:-1]), chain
-
-        return sorted(walked, key=weight)[:most]
+def _rank(weighed: tuple[float, Chain]) -> tuple[float, Chain]:
+    """Return a sort key of a chain; sums of the same weights in another order are the same."""
+    weight, chain = weighed
+    return round(weight, 6), chain
 
 
 _THINGS = 'FILTER(STRSTARTS(STR(?p), STR(pact:)) && ISIRI({0}) && STRSTARTS(STR({0}), "' + terms.ID + '"))'
@@ -145,8 +152,8 @@ def _nodes(start: str, chain: Chain) -> tuple[str, ...]:
     return tuple(nodes)
 
 
-def _cited(store: Store, found: list[tuple[tuple[str, ...], Chain]]) -> list[Connection]:
-    edges = [edge for _, chain in found for edge in chain]
+def _cited(store: Store, start: str, chains: list[Chain]) -> list[Connection]:
+    edges = [edge for chain in chains for edge in chain]
     triples = [ox.Triple(*(ox.NamedNode(part) for part in edge)) for edge in edges]
     citations = dict(zip(edges, cite_evidence(store, [Evidence({(triple, None)}) for triple in triples]), strict=True))
-    return [Connection(nodes, tuple(Step(*edge, citations[edge]) for edge in chain)) for nodes, chain in found]
+    return [Connection(_nodes(start, chain), tuple(Step(*edge, citations[edge]) for edge in chain)) for chain in chains]

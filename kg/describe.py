@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from kg import entity, terms
 from kg.claim import Claim, claims_from
-from kg.query import question
+from kg.conflict import conflicts_of
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
@@ -264,15 +264,8 @@ def _open_questions(claims: Iterable[Claim]) -> tuple[tuple[str, str], ...]:
 
 def _conflicts(store: Store, claims: Iterable[Claim]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the conflicts, recorded and detected, in which one of the claims takes part, with all their claims."""
-    about = {claim.iri for claim in claims}
-    grouped: dict[str, list[str]] = {}
-    kinds: dict[str, str] = {}
-    for row in entity.select(store, question("conflicts").text):
-        grouped.setdefault(row["conflict"].value, []).append(row["claim"].value)
-        kinds[row["conflict"].value] = row["kind"].value if row["kind"] else ""
-    found = {conflict: involved for conflict, involved in grouped.items() if about & set(involved)}
-    names = entity.labels(store, {*found, *(kinds[conflict] for conflict in found)} - {""})
+    found = conflicts_of(store, [claim.iri for claim in claims])
+    names = entity.labels(store, {each.iri for each in found} | {each.kind for each in found} - {""})
     return tuple(
-        (names.get(conflict) or names.get(kinds[conflict]) or terms.compact(conflict), tuple(involved))
-        for conflict, involved in found.items()
+        (names.get(each.iri) or names.get(each.kind) or terms.compact(each.iri), each.claims) for each in found
     )

@@ -23,6 +23,7 @@ ORDER = [
     *(
         "entity",
         "query",
+        "conflict",
         "cite",
         "answer",
         "permalink",

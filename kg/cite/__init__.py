@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kg.cite.citation import RowCitation, cite, cite_evidence, claims_of
+from kg.cite.evidence import Evidence
 from kg.cite.notes import Note, Notes, notes
-from kg.cite.rewrite import Uncitable
-from kg.cite.witness import Evidence, evidence_of
+from kg.cite.parse import Uncitable
+from kg.cite.witness import evidence_of
 
 __all__ = [
     "Evidence",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import entity, terms
-from kg.cite.rewrite import Uncitable
+from kg.cite.parse import Uncitable
 from kg.cite.witness import evidence_of
 from kg.claim import Claim, claim_key, claims_from
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from typing import Any
 
-    from kg.cite.witness import Evidence
+    from kg.cite.evidence import Evidence
     from kg.store import Store
 
 __all__ = ["RowCitation", "cite", "cite_evidence", "claims_of"]
@@ -30,11 +30,13 @@ class RowCitation:
 
     `claims` are the claims that make it true, in the curators' order; `references` the graphs of reference data,
     documents and records that it also needs; `absences` the patterns of which the row needs that nothing matches.
+    `contents` are those of the claims (IRIs) of which it needs what they say, and not only that someone said it.
     """
 
     claims: tuple[Claim, ...]
     references: tuple[str, ...]
     absences: tuple[str, ...]
+    contents: frozenset[str] = frozenset()
 
 
 def cite(store: Store, text: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[RowCitation]:
@@ -52,40 +54,50 @@ def cite_evidence(store: Store, evidence: Sequence[Evidence]) -> list[RowCitatio
     Raises `Uncitable` where a triple of the facts view is held by neither.
     """
     held = store.holders({triple for each in evidence for triple, _ in each.triples})
-    wanted = {graph for graphs in held.values() for graph in graphs if graph.startswith(terms.CLAIM)}
+    wanted = set(filter(_is_claim, (graph for graphs in held.values() for graph in graphs)))
     wanted |= {subject for triple in held if (subject := _recorded(triple))}
+    wanted |= set(filter(_is_claim, (graph for each in evidence for graph in each.graphs)))
     claims = {claim.iri: claim for claim in claims_of(store, wanted)}
     known = {graph: claim for graph, claim in claims.items() if claim.is_fact}
     return [_citation(each, held, known, claims) for each in evidence]
 
 
+def _is_claim(iri: str) -> bool:
+    return iri.startswith(terms.CLAIM)
+
+
 def _recorded(triple: ox.Triple) -> str:
     """Return the claim whose record a triple would belong to; an empty text where its subject is no claim."""
     subject = triple.subject
-    return subject.value if isinstance(subject, ox.NamedNode) and subject.value.startswith(terms.CLAIM) else ""
+    return subject.value if isinstance(subject, ox.NamedNode) and _is_claim(subject.value) else ""
 
 
 def _citation(
     evidence: Evidence, held: dict[ox.Triple, list[str]], facts: dict[str, Claim], claims: dict[str, Claim]
 ) -> RowCitation:
-    cited: set[str] = set()
-    references: set[str] = set()
+    contents: set[str] = set(filter(_is_claim, evidence.graphs))
+    recorded: set[str] = set()
+    references: set[str] = evidence.graphs - contents
     for triple, matched_in in evidence.triples:
         graphs = held[triple] if matched_in is None else [matched_in]
         behind = [graph for graph in graphs if graph in facts or graph.startswith(terms.GRAPH) or graph == matched_in]
         if not behind:
-            raise Uncitable("a triple", f"no claim and no reference data hold {triple}")
+            raise Uncitable("a triple", f"no claim and no reference data hold {triple}", sign="")
         for graph in behind:
-            if graph.startswith(terms.CLAIM):
-                cited.add(graph)
+            if _is_claim(graph):
+                contents.add(graph)
             elif graph.startswith(_RECORDS) and (claim := _recorded(triple)):
-                cited.add(claim)
+                recorded.add(claim)
             else:
                 references.add(graph)
+    cited = contents | recorded
+    if unrecorded := sorted(cited - claims.keys()):
+        raise Uncitable("a claim", f"{terms.compact(unrecorded[0])} has no record", sign="")
     return RowCitation(
         claims=tuple(claims[iri] for iri in sorted(cited, key=claim_key)),
         references=tuple(sorted(references)),
         absences=tuple(sorted(evidence.absences)),
+        contents=frozenset(contents),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from kg import entity
-from kg.cite.rewrite import Uncitable
+from kg.cite.parse import Uncitable, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class _Automaton:
 
     def _compile(self, path: Any, start: int, *, inverse: bool) -> int:
         """Add `path` from the state `start` and return the state where it ends."""
-        name = getattr(path, "name", None)
+        name = name_of(path)
         if name is None or name == "PathNegatedPropertySet":
             return self._step(path, start, inverse=inverse)
         if name == "PathEltOrInverse":
@@ -74,12 +74,9 @@ class _Automaton:
 
     def _step(self, path: Any, start: int, *, inverse: bool) -> int:
         end = self._state()
-        if getattr(path, "name", None) is None:
-            self.steps.setdefault(start, []).append(((str(path.n3()),), False, inverse, end))
-            return end
-        if any(getattr(part, "name", None) for part in path.part):
-            raise Uncitable("!(^…)", "an excluded inverse step is not covered")
-        self.steps.setdefault(start, []).append((tuple(str(part.n3()) for part in path.part), True, inverse, end))
+        excluded = name_of(path) is not None
+        predicates = tuple(str(part.n3()) for part in (path.part if excluded else [path]))
+        self.steps.setdefault(start, []).append((predicates, excluded, inverse, end))
         return end
 
 
@@ -106,8 +103,8 @@ def walk(store: Store, path: Any, start: Node, end: Node, graph: ox.NamedNode | 
                 # An empty move costs no edge, so what it reaches is looked at first.
                 (queue.appendleft if triple is None else queue.append)((target, reached))
         if len(came) > LIMIT:
-            raise Uncitable("a property path", f"its witness lies beyond {LIMIT:,} steps")
-    raise Uncitable("a property path", "no chain of edges was found for a row")
+            raise Uncitable("a property path", f"its witness lies beyond {LIMIT:,} steps", sign="")
+    raise Uncitable("a property path", "no chain of edges was found for a row", sign="")
 
 
 def _chain(came: dict[Any, Any], place: tuple[Node, int]) -> list[ox.Triple]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
 from kg import entity
+from kg.cite.conditions import View, rests_on
+from kg.cite.evidence import Evidence
+from kg.cite.parse import EXISTS, Uncitable, mentions, parsed, place
 from kg.cite.paths import walk
-from kg.cite.rewrite import FRESH, Edge, Uncitable, WitnessQuery, parsed, select_text, witness_query
+from kg.cite.rewrite import FRESH, witness_query
+from kg.cite.write import Writer, select_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kg.cite.conditions import Exists
+    from kg.cite.rewrite import Edge, SubSelect, WitnessQuery
     from kg.store import Store
 
-__all__ = ["Evidence", "evidence_of"]
+__all__ = ["evidence_of"]
 
 Row = tuple[Any, ...]
 Solution = dict[str, Any]
@@ -25,32 +30,26 @@ _FEW = 200
 """Up to so many rows of a query with LIMIT are handed to the engine, so that it need not look at all the others."""
 
 
-@dataclass
-class Evidence:
-    """What one row rests on: triples, each with the graph it was matched in (None for the facts view), and absences."""
-
-    triples: set[tuple[ox.Triple, str | None]] = field(default_factory=set)
-    absences: set[str] = field(default_factory=set)
-
-    def take(self, other: Evidence) -> None:
-        """Add what another row, or another part of this one, rests on."""
-        self.triples |= other.triples
-        self.absences |= other.absences
-
-
 def evidence_of(store: Store, text: str, columns: Sequence[str], rows: Sequence[Row]) -> list[Evidence]:
     """Return, for each row that the SELECT query `text` gave under `columns`, what it rests on: all and only that.
 
-    A row with several derivations rests on all of them. Raises `Uncitable` where that cannot be worked out completely
-    for every row.
+    A row with several derivations rests on all of them. Raises `Uncitable`, with the place in the text, where that
+    cannot be worked out completely for every row.
     """
-    return _Pass(store).select(parsed(text), tuple(columns), list(rows), None, {})
+    try:
+        query = parsed(text)
+        _refuse(query)
+        return _Pass(store).select(query, tuple(columns), list(rows), None)
+    except Uncitable as error:
+        error.where = place(text, error.sign)
+        raise
 
 
 class _Pass:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.found: dict[str, list[Solution]] = {}
+        self.walked: dict[Any, list[ox.Triple]] = {}
 
     def solutions(self, text: str) -> list[Solution]:
         if text not in self.found:
@@ -63,117 +62,110 @@ class _Pass:
     # --- a SELECT query or sub-query
 
     def select(
-        self,
-        node: Any,
-        columns: tuple[str, ...],
-        rows: list[Row],
-        graph: Any,
-        bound: Mapping[Any, Any],
-        *,
-        inner: bool = False,
+        self, node: Any, columns: tuple[str, ...], rows: list[Row], graph: Any, *, inner: bool = False
     ) -> list[Evidence]:
         """Return the evidence of rows; those of an `inner` query may have got values that it left unbound outside."""
         if not rows:
             return []
         if _is_aggregated(node):
-            return self.groups(node, columns, rows, graph, bound, inner=inner)
-        keys = [(str(each.evar), each.expr) for each in _projected(node) if each.evar]
-        query = witness_query(node.where, keys, graph=graph, bound=bound)
+            return self.groups(node, columns, rows, graph, inner=inner)
+        query = witness_query(_with_values(node), _computed(node), graph=graph)
         if node.limitoffset and len(set(rows)) <= _FEW:
             query.text = f"SELECT * WHERE {{ {_values(columns, rows)} {query.text.removeprefix('SELECT * WHERE ')} }}"
         grouped: dict[Row, list[Solution]] = defaultdict(list)
         wanted = set(rows)
         for solution in self.solutions(query.text):
-            for row in _rows_given_by(tuple(solution.get(column) for column in columns), wanted, inner=inner):
+            for row in _rows_given_by(_row(columns, solution), wanted, inner=inner):
                 grouped[row].append(solution)
-        return self.merged(rows, grouped, query, bound)
+        return self.merged(rows, grouped, query)
 
     def groups(
-        self,
-        node: Any,
-        columns: tuple[str, ...],
-        rows: list[Row],
-        graph: Any,
-        bound: Mapping[Any, Any],
-        *,
-        inner: bool,
+        self, node: Any, columns: tuple[str, ...], rows: list[Row], graph: Any, *, inner: bool
     ) -> list[Evidence]:
         """Cite the rows of a query with GROUP BY or aggregates: every member of every group that gave the row."""
         names, expressions = _group_keys(node)
-        projection = _whole_projection(node, columns, names)
-        text = select_text(node, bound, projection=projection)
-        if graph is not None:
-            raise Uncitable("GRAPH around a grouped sub-query", "the graph cannot be carried into the groups")
-        wanted = set(rows)
+        text = select_text(node, " ".join(f"?{name}" for name in names if name not in columns))
         of_row: dict[Row, set[Row]] = defaultdict(set)
-        for solution in self.solutions(text):
-            for row in _rows_given_by(tuple(solution.get(column) for column in columns), wanted, inner=inner):
-                of_row[row].add(tuple(solution.get(name) for name in names))
-        query = witness_query(node.where, expressions, bound=bound)
+        if set(names) <= set(columns) and not inner:
+            # The row names its group. To ask again could give another order to GROUP_CONCAT.
+            for row in rows:
+                of_row[row].add(_row(names, dict(zip(columns, row, strict=True))))
+        else:
+            wanted = set(rows)
+            whole = text if graph is None else f"SELECT * WHERE {{ GRAPH {Writer().term(graph)} {{ {{ {text} }} }} }}"
+            for solution in self.solutions(whole):
+                for row in _rows_given_by(_row(columns, solution), wanted, inner=inner):
+                    of_row[row].add(_row(names, solution))
+        query = witness_query(node.where, expressions, graph=graph)
         members: dict[Row, list[Solution]] = defaultdict(list)
         for solution in self.solutions(query.text):
-            members[tuple(solution.get(name) for name in names)].append(solution)
+            members[_row(names, solution)].append(solution)
         grouped = {row: [each for key in found for each in members[key]] for row, found in of_row.items()}
-        empty = Evidence(absences={query.text.removeprefix("SELECT * WHERE ")})
-        return self.merged(rows, grouped, query, bound, empty)
+        return self.merged(rows, grouped, query, Evidence(absences={Writer().group(node.where)}))
 
     def merged(
         self,
         rows: list[Row],
         grouped: Mapping[Row, list[Solution]],
         query: WitnessQuery,
-        bound: Mapping[Any, Any],
         empty: Evidence | None = None,
     ) -> list[Evidence]:
         """Return the evidence of each row, merged over its solutions; `empty` is that of a group without members."""
-        inner = self.sub_selects(query, (each for found in grouped.values() for each in found), bound)
+        inner = self.sub_selects(query, (each for found in grouped.values() for each in found))
         of_row: dict[Row, Evidence] = {}
         for row, found in grouped.items():
             whole = Evidence()
             for solution in found:
-                whole.take(self.solution(solution, query, bound, inner))
+                whole.take(self.solution(solution, query, inner))
             of_row[row] = whole if found or empty is None else empty
         lost = [row for row in rows if row not in of_row]
         if lost:
-            raise Uncitable("a row", f"its derivation was not found again ({', '.join(map(str, lost[0]))})")
+            raise Uncitable("a row", f"its derivation was not found again ({', '.join(map(str, lost[0]))})", sign="")
         return [of_row[row] for row in rows]
 
     # --- one solution
 
-    def solution(
-        self, solution: Solution, query: WitnessQuery, bound: Mapping[Any, Any], inner: Mapping[Any, Evidence]
-    ) -> Evidence:
+    def solution(self, solution: Solution, query: WitnessQuery, inner: Mapping[Any, Evidence]) -> Evidence:
         """Return what one solution of a witness query rests on."""
         evidence = Evidence()
         empty_paths: list[tuple[Any, ox.NamedNode | None]] = []
         for edge in query.edges:
             if _marked(solution, edge.marks):
-                graph = _resolved(edge.graph, solution, bound)
+                graph = None if edge.graph is None else _resolved(edge.graph, solution)
                 chain = self.edge(edge, solution, graph)
                 evidence.triples |= {(triple, graph and graph.value) for triple in chain}
-                if not chain and _is_variable(edge.subject) and _is_variable(edge.object):
-                    empty_paths.append((_resolved(edge.subject, solution, {}), graph))
+                if not chain:
+                    empty_paths.append((_resolved(edge.subject, solution), graph))
         for node, graph in empty_paths:
             evidence.triples |= self.mention(node, graph, evidence)
         for number, sub in enumerate(query.sub_selects):
             if _marked(solution, sub.marks):
-                evidence.take(inner[(number, *_sub_row(sub, solution, bound))])
-        for text, marks in query.absences:
+                evidence.take(inner[(number, *_sub_row(sub, solution))])
+        for condition, known, marks in query.conditions:
             if _marked(solution, marks):
-                evidence.absences.add(text)
-        for exists in query.exists:
-            if not exists.negated and _marked(solution, exists.marks):
-                evidence.take(self.exists(exists, solution, bound))
+                evidence.take(rests_on(condition, known, self.view(solution, query)))
+        evidence.absences |= {text for text, marks in query.absences if _marked(solution, marks)}
+        matched_in = {graph for _, graph in evidence.triples}
+        for term, marks in query.graphs:
+            name = solution.get(str(term)) if _is_variable(term) else _resolved(term, solution)
+            if name is not None and name.value not in matched_in and _marked(solution, marks):
+                evidence.graphs.add(name.value)
         return evidence
 
     def edge(self, edge: Edge, solution: Solution, graph: ox.NamedNode | None) -> list[ox.Triple]:
-        subject, object_ = _resolved(edge.subject, solution, {}), _resolved(edge.object, solution, {})
+        subject, object_ = _resolved(edge.subject, solution), _resolved(edge.object, solution)
         if not edge.is_path:
-            return [ox.Triple(subject, _resolved(edge.predicate, solution, {}), object_)]
-        return walk(self.store, edge.predicate, subject, object_, graph)
+            return [ox.Triple(subject, _resolved(edge.predicate, solution), object_)]
+        key = id(edge.predicate), subject, object_, graph
+        if key not in self.walked:
+            self.walked[key] = walk(self.store, edge.predicate, subject, object_, graph)
+        return self.walked[key]
 
     def mention(self, node: Any, graph: ox.NamedNode | None, evidence: Evidence) -> set[tuple[ox.Triple, str | None]]:
-        """Return a triple that names `node`, unless the evidence has one: an empty path matches only what is there."""
+        """Return a triple that names `node`, unless the evidence has one: an empty path matches only what is there.
+
+        (SPARQL 1.1 lets it match a term of the query that is nowhere; the engine does not. Then there is no triple.)
+        """
         name = graph and graph.value
         if any(node in (triple.subject, triple.object) for triple, where in evidence.triples if where == name):
             return set()
@@ -183,58 +175,97 @@ class _Pass:
         rows = entity.select(self.store, f"SELECT ?s ?p ?o WHERE {{ {inner} }} ORDER BY ?p ?o ?s LIMIT 1")
         return {(ox.Triple(row["s"] or node, row["p"], row["o"] or node), name) for row in rows}
 
-    def exists(self, exists: Any, solution: Solution, bound: Mapping[Any, Any]) -> Evidence:
-        """Return what a matched EXISTS rests on; nothing where the filter held for another reason."""
-        inside = {**bound, **_as_rdflib(solution)}
-        graph = exists.graph if exists.graph is None else inside.get(exists.graph, exists.graph)
-        query = witness_query(exists.pattern, graph=graph, bound=inside)
+    def view(self, solution: Solution, query: WitnessQuery) -> View:
+        """Return what the conditions of a query need to know of a solution."""
+
+        def missing(variable: str) -> set[str]:
+            return {
+                optional.text
+                for optional in query.optionals
+                if variable in optional.variables
+                and _marked(solution, optional.marks)
+                and not _marked(solution, [optional.mark])
+            }
+
+        return View(solution, lambda exists: self.match(exists, solution), missing)
+
+    def match(self, exists: Exists, solution: Solution) -> Evidence | None:
+        """Return what the matches of the pattern of an EXISTS rest on; None where it has none in this solution."""
+        values = {variable: solution.get(name) for variable, name in exists.values.items()}
+        known = {variable: term for variable, term in values.items() if isinstance(term, ox.NamedNode | ox.Literal)}
+        graph = exists.graph if exists.graph is None else solution.get(str(exists.graph), exists.graph)
+        query = witness_query(exists.pattern, graph=graph, bound={**exists.bound, **known})
         found = self.solutions(query.text)
-        inner = self.sub_selects(query, found, inside)
+        inner = self.sub_selects(query, found)
         evidence = Evidence()
         for each in found:
-            evidence.take(self.solution(each, query, inside, inner))
-        return evidence
+            evidence.take(self.solution(each, query, inner))
+        return evidence if found else None
 
-    def sub_selects(
-        self, query: WitnessQuery, solutions: Iterable[Solution], bound: Mapping[Any, Any]
-    ) -> dict[Any, Evidence]:
+    def sub_selects(self, query: WitnessQuery, solutions: Iterable[Solution]) -> dict[Any, Evidence]:
         """Return the evidence of every sub-query row that the solutions hold, by number of sub-query, graph and row."""
         if not query.sub_selects:
             return {}
-        wanted: dict[tuple[int, str | None], dict[Row, None]] = defaultdict(dict)
+        wanted: dict[tuple[int, Any], dict[Row, None]] = defaultdict(dict)
         for solution in solutions:
             for number, sub in enumerate(query.sub_selects):
                 if _marked(solution, sub.marks):
-                    graph, row = _sub_row(sub, solution, bound)
+                    graph, row = _sub_row(sub, solution)
                     wanted[(number, graph)][row] = None
         found: dict[Any, Evidence] = {}
         for (number, graph), rows in wanted.items():
-            sub = query.sub_selects[number]
-            columns = _sub_columns(sub.query)
-            for row, evidence in zip(
-                rows, self.select(sub.query, columns, list(rows), _iri(graph), bound, inner=True), strict=True
-            ):
-                found[(number, graph, row)] = evidence
+            cited = self.sub_select(query.sub_selects[number], graph, list(rows))
+            found.update({(number, graph, row): evidence for row, evidence in zip(rows, cited, strict=True)})
         return found
 
+    def sub_select(self, sub: SubSelect, graph: Any, rows: list[Row]) -> list[Evidence]:
+        """Return the evidence of rows of a sub-query in a graph.
 
-# --- helpers --------------------------------------------------------------------------------------
+        The engine does not hold a sub-query to the value of `?g` in the GRAPH ?g around it, so where the rows are not
+        of that graph, they are of any.
+        """
+        columns = _sub_columns(sub.query)
+        try:
+            return self.select(sub.query, columns, rows, graph, inner=True)
+        except Uncitable:
+            if graph == sub.graph or not _is_variable(sub.graph):
+                raise
+            return self.select(sub.query, columns, rows, sub.graph, inner=True)
 
 
-def _projected(node: Any) -> list[Any]:
-    return node.projection if isinstance(node.projection, list) else []
+# --- queries --------------------------------------------------------------------------------------
+
+
+def _refuse(node: Any) -> None:
+    """Raise `Uncitable` for what is refused in a query whatever its rows, so that this does not hang on the data."""
+    if _is_aggregated(node):
+        select_text(node)
+        query = witness_query(node.where, _group_keys(node)[1])
+    else:
+        query = witness_query(_with_values(node), _computed(node))
+    for sub in query.sub_selects:
+        _sub_columns(sub.query)
+        _refuse(sub.query)
+
+
+def _computed(node: Any) -> list[tuple[str, Any]]:
+    """Return the columns that a query computes, with their expressions."""
+    projected = node.projection if isinstance(node.projection, list) else []
+    return [(str(each.evar), each.expr) for each in projected if each.evar]
 
 
 def _is_aggregated(node: Any) -> bool:
-    return bool(node.groupby or node.having or _mentions(node.projection, "Aggregate_"))
+    return bool(node.groupby or node.having or mentions(node.projection, "Aggregate_"))
 
 
-def _mentions(node: Any, start: str) -> bool:
-    if isinstance(node, list):
-        return any(_mentions(each, start) for each in node)
-    if getattr(node, "name", None) is None:
-        return False
-    return bool(node.name.startswith(start)) or any(_mentions(value, start) for value in node.values())
+def _with_values(node: Any) -> Any:
+    """Return the pattern of a query, joined with the inline data that follow the query."""
+    from rdflib.plugins.sparql.parserutils import CompValue
+
+    if not node.valuesClause:
+        return node.where
+    group = CompValue("GroupOrUnionGraphPattern", graph=[node.where])
+    return CompValue("GroupGraphPatternSub", part=[group, node.valuesClause])
 
 
 def _group_keys(node: Any) -> tuple[list[str], list[tuple[str, Any]]]:
@@ -245,9 +276,8 @@ def _group_keys(node: Any) -> tuple[list[str], list[tuple[str, Any]]]:
     from rdflib import Variable
     from rdflib.plugins.sparql.parserutils import CompValue
 
-    for part in (node.projection, node.having):
-        if _mentions(part, "Builtin_EXISTS") or _mentions(part, "Builtin_NOTEXISTS"):
-            raise Uncitable("EXISTS beside an aggregate", "what it rests on belongs to no member of the group")
+    if mentions([node.projection, node.having], *EXISTS):
+        raise Uncitable("EXISTS beside an aggregate", "what it rests on belongs to no member of the group")
     names: list[str] = []
     computed: list[tuple[str, Any]] = []
     conditions = node.groupby.condition if node.groupby else []
@@ -258,33 +288,43 @@ def _group_keys(node: Any) -> tuple[list[str], list[tuple[str, Any]]]:
         if condition.name != "GroupAs":
             condition = conditions[i] = CompValue("GroupAs", expr=condition)
         if not condition.var:
-            condition["var"] = Variable(f"kgkey{i}")
+            condition["var"] = Variable(f"{FRESH}key{i}")
         names.append(str(condition.var))
         computed.append((str(condition.var), condition.expr))
     return names, computed
 
 
-def _whole_projection(node: Any, columns: Sequence[str], names: Iterable[str]) -> str:
-    from kg.cite.rewrite import projection_text
-
-    return " ".join([projection_text(node), *(f"?{name}" for name in names if name not in columns)])
-
-
 def _sub_columns(node: Any) -> tuple[str, ...]:
     if not isinstance(node.projection, list):
-        raise Uncitable("SELECT * in a sub-query", "name its variables")
+        raise Uncitable("SELECT * in a sub-query", "name its variables", sign=r"SELECT\s+(DISTINCT\s+)?\*")
     return tuple(str(each.evar or each.var) for each in node.projection)
 
 
-def _sub_row(sub: Any, solution: Solution, bound: Mapping[Any, Any]) -> tuple[str | None, Row]:
-    graph = _resolved(sub.graph, solution, bound)
-    return graph and graph.value, tuple(solution.get(column) for column in _sub_columns(sub.query))
+def _sub_row(sub: SubSelect, solution: Solution) -> tuple[Any, Row]:
+    """Return the graph that a sub-query stands in, a variable where the engine left it unbound, and its row."""
+    graph = sub.graph
+    if graph is not None and not (_is_variable(graph) and solution.get(str(graph)) is None):
+        graph = _resolved(graph, solution)
+    return graph, _row(_sub_columns(sub.query), solution)
 
 
-def _iri(text: str | None) -> Any:
-    from rdflib import URIRef
+def _values(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    lines = [" ".join("UNDEF" if cell is None else str(cell) for cell in row) for row in dict.fromkeys(rows)]
+    return f"VALUES ({' '.join(f'?{column}' for column in columns)}) {{ {' '.join(f'({line})' for line in lines)} }}"
 
-    return URIRef(text) if text is not None else None
+
+# --- solutions ------------------------------------------------------------------------------------
+
+
+def _row(columns: Iterable[str], solution: Mapping[str, Any]) -> Row:
+    return tuple(solution.get(column) for column in columns)
+
+
+def _rows_given_by(row: Row, wanted: set[Row], *, inner: bool) -> list[Row]:
+    """Return the wanted rows that a solution gives: its own, or, inside, those that only add what it leaves unbound."""
+    if not inner or None not in row:
+        return [row] if row in wanted else []
+    return [other for other in wanted if all(a is None or a == b for a, b in zip(row, other, strict=True))]
 
 
 def _is_variable(term: Any) -> bool:
@@ -297,48 +337,18 @@ def _marked(solution: Solution, marks: Iterable[str]) -> bool:
     return all(solution.get(mark) is not None for mark in marks)
 
 
-def _rows_given_by(row: Row, wanted: set[Row], *, inner: bool) -> list[Row]:
-    """Return the wanted rows that a solution gives: its own, or, inside, those that only add what it leaves unbound."""
-    if not inner or None not in row:
-        return [row] if row in wanted else []
-    return [other for other in wanted if all(a is None or a == b for a, b in zip(row, other, strict=True))]
-
-
-def _resolved(term: Any, solution: Solution, bound: Mapping[Any, Any]) -> Any:
+def _resolved(term: Any, solution: Solution) -> Any:
     """Return a term of a pattern as the engine's term under a solution."""
-    from rdflib import Literal, URIRef, Variable
+    from rdflib import URIRef
 
-    term = bound.get(term, term)
-    if term is None:
-        return None
-    if isinstance(term, Variable):
+    if isinstance(term, ox.NamedNode | ox.Literal):
+        return term
+    if _is_variable(term):
         value = solution.get(str(term))
         if value is None:
-            raise Uncitable(f"the variable ?{term}", "it has no value in a solution that should have one")
+            raise Uncitable(f"the variable ?{term}", "it has no value in a solution that should have one", sign="")
         return value
     if isinstance(term, URIRef):
         return ox.NamedNode(str(term))
-    assert isinstance(term, Literal)
-    if term.language:
-        return ox.Literal(str(term), language=term.language)
-    return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype))) if term.datatype else ox.Literal(str(term))
-
-
-def _as_rdflib(solution: Solution) -> dict[Any, Any]:
-    from rdflib import Literal, URIRef, Variable
-
-    found: dict[Any, Any] = {}
-    for variable, value in solution.items():
-        if variable.startswith(FRESH):
-            continue
-        if isinstance(value, ox.NamedNode):
-            found[Variable(variable)] = URIRef(value.value)
-        elif isinstance(value, ox.Literal):
-            typed = None if value.language else URIRef(value.datatype.value)
-            found[Variable(variable)] = Literal(value.value, lang=value.language, datatype=typed, normalize=False)
-    return found
-
-
-def _values(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    lines = [" ".join("UNDEF" if cell is None else str(cell) for cell in row) for row in dict.fromkeys(rows)]
-    return f"VALUES ({' '.join(f'?{column}' for column in columns)}) {{ {' '.join(f'({line})' for line in lines)} }}"
+    # Only numbers and booleans, which the parser writes in one form, are left.
+    return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype)))

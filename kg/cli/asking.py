@@ -181,7 +181,7 @@ def _print_results(store: Store, query: str, form: str, *, cited: bool, texts: P
     from kg.answer import run
     from kg.sparql import form_of
 
-    if form_of(query) != "SELECT" or (form not in ("table", "md") and not cited):
+    if not cited and (form_of(query) != "SELECT" or form not in ("table", "md")):
         sys.stdout.buffer.write(render.results_bytes(store.query(query), form))
         return
     answer = run(store, query, cited=cited, texts=texts)

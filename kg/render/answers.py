@@ -37,7 +37,10 @@ __all__ = [
 _CLAIM_NAME = re.compile(r"claim:(.+)-(c\d+)")
 """A claim's short name, which a table shows with its number first."""
 
-_CITED = ("citations", "citedStatements", "citedSpeakers", "citedCertainty", "citedPassages", "citedQuotes")
+_CITED = (
+    *("citations", "citedStatements", "citedSpeakers", "citedCertainty", "citedPassages", "citedQuotes"),
+    *("citedReferences", "restsOnAbsence"),
+)
 
 FORMATS = ("table", "json", "csv", "tsv", "md")
 """The forms of an answer, on every command that gives one."""
@@ -162,8 +165,9 @@ def _one_kind_of_break(text: str) -> str:
 
 def _cited_cells(answer: Answer, row: int) -> list[str]:
     """Return the cells of the citation columns of a row; several values in a cell are parted by ` | `."""
-    if answer.notes is None:
+    if answer.notes is None or answer.citations is None:
         return []
+    citation = answer.citations[row]
     notes = [answer.notes.notes[number - 1] for number in answer.notes.of_row[row]]
     columns = (
         [note.claim.iri for note in notes],
@@ -172,15 +176,17 @@ def _cited_cells(answer: Answer, row: int) -> list[str]:
         [f"{note.modality}, {note.certainty}" for note in notes],
         [" ".join(note.claim.passages) for note in notes],
         [" ".join(note.quotes) or note.why_no_quote for note in notes],
+        citation.references,
+        citation.absences,
     )
     return [safe_cell(" | ".join(values)) for values in columns]
 
 
 def _markdown(answer: Answer) -> str:
     columns, rows = _for_people(answer)
-    if answer.notes is not None and columns:
-        for row, numbers in zip(rows, answer.notes.of_row, strict=True):
-            row[0] += "".join(f"[^{number}]" for number in numbers)
+    if columns:
+        for row, marks in zip(rows, _marks(answer), strict=False):
+            row[0] += "".join(f"[^{mark}]" for mark in marks)
     lines = [
         _md_row(columns),
         _md_row(["---"] * len(columns)),
@@ -190,9 +196,44 @@ def _markdown(answer: Answer) -> str:
         *([""] if answer.notes else []),
     ]
     for note in answer.notes.notes if answer.notes else ():
-        quotes = "".join(f" “{' '.join(quote.split())}”" for quote in note.quotes)
-        lines.append(f"[^{note.number}]: {_note_head(note)} {note.claim.statement}{quotes}")
+        lines.append(f"[^{note.number}]: {' '.join([_note_head(note), note.claim.statement, *_quoted(note)])}")
+    lines += [f"[^{mark}]: {text}" for mark, text in _footers(answer)]
     return "\n".join(lines) + "\n"
+
+
+def _marks(answer: Answer) -> list[list[str]]:
+    """Return the marks of each row: the numbers of its notes, and whether it rests on reference data or absence."""
+    if answer.notes is None or answer.citations is None:
+        return []
+    return [
+        [*map(str, numbers), *(["ref"] if citation.references else []), *(["abs"] if citation.absences else [])]
+        for numbers, citation in zip(answer.notes.of_row, answer.citations, strict=True)
+    ]
+
+
+def _footers(answer: Answer) -> list[tuple[str, str]]:
+    """Return what the marks stand for that are no numbers.
+
+    A saved question says in words what it looks for in vain; else the pattern itself is shown.
+    """
+    if answer.notes is None:
+        return []
+    said = answer.question.absence if answer.question else ""
+    absences = answer.notes.absences
+    patterns = [f"nothing matches {_shortened(pattern)}" for pattern in absences]
+    found = []
+    if answer.notes.references:
+        found.append(("ref", f"Reference data: {', '.join(map(terms.compact, answer.notes.references))}"))
+    if absences:
+        found.append(("abs", f"Rests on absence: {said or '; '.join(patterns)}"))
+    return found
+
+
+def _quoted(note: Note) -> list[str]:
+    """Return the words of a note's passages, or the reason why they are not quoted."""
+    if note.why_no_quote:
+        return [f"({note.why_no_quote}, so not quoted)"]
+    return [f"“{' '.join(quote.split())}”" for quote in note.quotes]
 
 
 def _note_head(note: Note) -> str:
@@ -238,31 +279,22 @@ def print_answer(answer: Answer) -> None:
     headings, rows = _for_people(answer)
     if answer.notes is not None:
         headings.append("notes")
-        for row, numbers in zip(rows, answer.notes.of_row, strict=True):
-            row.append(" ".join(map(str, numbers)))
+        for row, marks in zip(rows, _marks(answer), strict=True):
+            row.append(" ".join(marks))
     if rows:
         print_table(headings, rows)
     if answer.notes is not None:
-        print_notes(answer.notes, answer.question.absence if answer.question else "")
+        print_notes(answer.notes)
+        for mark, text in _footers(answer):
+            console().print(grid([(mark, text)]), style="dim")
     console().print(_closing(answer), style="dim")
 
 
-def print_notes(notes: Notes, absence: str = "") -> None:
-    """Print the numbered notes of an answer, and what its rows rest on beside claims.
-
-    `absence` says in words what a saved question looks for in vain; without it, the pattern itself is shown.
-    """
-    out = console()
+def print_notes(notes: Notes) -> None:
+    """Print the numbered notes of an answer."""
     for note in notes.notes:
-        lines = [_note_head(note), note.claim.statement, *(f"“{' '.join(quote.split())}”" for quote in note.quotes)]
-        lines += [f"({note.why_no_quote}, so not quoted)"] if note.why_no_quote else []
-        out.print(grid([(f"{note.number:>3}", "\n".join(lines))]))
-    if notes.references:
-        out.print(f"Reference data: {', '.join(terms.compact(graph) for graph in notes.references)}", style="dim")
-    for text in (
-        [absence] if absence and notes.absences else [f"nothing matches {_shortened(a)}" for a in notes.absences]
-    ):
-        out.print(f"Rests on absence: {text}", style="dim")
+        lines = [_note_head(note), note.claim.statement, *_quoted(note)]
+        console().print(grid([(f"{note.number:>3}", "\n".join(lines))]))
 
 
 def _shortened(pattern: str, limit: int = 300) -> str:

@@ -61,6 +61,8 @@ def print_connections(found: Sequence[Connection], names: Mapping[str, str], cit
                 Padding(f"{name(step.subject)} — {name(step.property)}: {name(step.object)} {marks}", (0, 0, 0, 3))
             )
     print_notes(cited)
+    if cited.references:
+        out.print(f"Reference data: {', '.join(map(terms.compact, cited.references))}", style="dim")
 
 
 def _section(title: str, body: RenderableType | None) -> None:

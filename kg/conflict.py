@@ -1,0 +1,81 @@
+"""Claims that cannot all hold: conflicts that a curator recorded, and those that rules detect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg import entity, terms
+from kg.query import question
+from kg.sparql import serialised
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from kg.store import Store
+
+__all__ = ["QUESTION", "Conflict", "conflicts_about", "conflicts_of", "named_by"]
+
+QUESTION = "conflicts"
+"""The saved question that holds the rules."""
+
+_SETTLED = {terms.PV + name for name in ("compatible-sequence", "source-preferred", "error-in-extraction")}
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Claims that cannot all hold. One that is detected is named after its claims and has no resolution."""
+
+    iri: str
+    kind: str
+    resolution: str
+    recorded: bool
+    claims: tuple[str, ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """True where a curator has found that the claims do not contradict each other, or which one to follow."""
+        return self.resolution in _SETTLED
+
+
+def conflicts_about(store: Store, things: Collection[str]) -> list[Conflict]:
+    """Return all recorded conflicts, and those that the rules detect about some of `things` (IRIs).
+
+    The rules look at the things and at their events only, so what this takes does not grow with the store.
+    """
+    nodes = _listed(things)
+    events = entity.select(
+        store, f"SELECT DISTINCT ?e WHERE {{ VALUES ?i {{ {nodes} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
+    )
+    about = _listed({*things, *(row["e"].value for row in events)})
+    text = question(QUESTION).text
+    for name in ("event", "instrument"):
+        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {about} }}")
+    found: dict[str, Conflict] = {}
+    for row in entity.select(store, text):
+        iri, kind, resolution = (row[name].value if row[name] else "" for name in ("conflict", "kind", "resolution"))
+        claims = found[iri].claims if iri in found else ()
+        recorded = row["recorded"].value == "true"
+        found[iri] = Conflict(iri, kind, resolution, recorded, tuple(sorted({*claims, row["claim"].value})))
+    return list(found.values())
+
+
+def conflicts_of(store: Store, claims: Collection[str]) -> list[Conflict]:
+    """Return the conflicts, recorded and detected, in which some of `claims` (IRIs) take part."""
+    return [each for each in conflicts_about(store, named_by(store, claims)) if set(each.claims) & set(claims)]
+
+
+def named_by(store: Store, claims: Collection[str]) -> set[str]:
+    """Return every IRI that the contents of `claims` name, but for the property that gives things their classes."""
+    rows = entity.select(
+        store,
+        f"""SELECT DISTINCT ?s ?p ?o WHERE {{ VALUES ?g {{ {_listed(claims)} }} GRAPH ?g {{ ?s ?p ?o }} }}""",
+    )
+    named = {term.value for row in rows for term in row if isinstance(term, ox.NamedNode)}
+    return named - {terms.RDF + "type"}
+
+
+def _listed(iris: Collection[str]) -> str:
+    return " ".join(serialised(ox.NamedNode(iri)) for iri in sorted(iris))
