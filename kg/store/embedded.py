@@ -80,8 +80,8 @@ def evaluate(
     engine: ox.Store,
     text: str,
     *,
-    default_graph: list[ox.NamedNode] | None = None,
-    named_graphs: list[ox.NamedNode] | None = None,
+    default_graph: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None = None,
+    named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None,
 ) -> Results:
     """Answer a query on an engine of this process, with our prefixes and our errors.
 

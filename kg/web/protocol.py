@@ -56,7 +56,7 @@ def respond(engine: ox.Store, request: Request) -> Response | None:
     media_type = _wanted(request, parameters, tuple(offers))
     default = [_node(iri) for key, iri in parameters if key == "default-graph-uri"]
     named = [_node(iri) for key, iri in parameters if key == "named-graph-uri"]
-    found = evaluate(engine, text, default_graph=default or None, named_graphs=named or None)
+    found = evaluate(engine, text, default_graph=[*default] or None, named_graphs=[*named] or None)
     return Response(media_type=_with_charset(media_type), body=_writer(found, media_type), headers={"vary": "accept"})
 
 
