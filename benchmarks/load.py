@@ -6,6 +6,7 @@ in which the record of a claim comes before its content, and holds the records o
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from _typeshed import WriteableBuffer
+
 __all__ = ["graph_of", "load", "opened", "with_facts"]
 
+BUFFER = 2**20
 _CLAIM = terms.CLAIM.encode()
 _PROJECT_GRAPH = terms.GRAPH.encode()
 _RECORDS = _PROJECT_GRAPH + b"claims/"
@@ -31,7 +35,7 @@ _FACTUAL = tuple(
 def load(lines: Iterable[bytes], folder: Path) -> None:
     """Fill a new store in `folder` with N-Quads and their facts view, and pack it."""
     engine = ox.Store(str(folder))
-    engine.bulk_load(_Stream(with_facts(lines)), format=ox.RdfFormat.N_QUADS)
+    engine.bulk_load(io.BufferedReader(_Stream(with_facts(lines)), BUFFER), format=ox.RdfFormat.N_QUADS)
     engine.optimize()
 
 
@@ -74,20 +78,25 @@ def graph_of(line: bytes) -> bytes:
     return line[line.rindex(b" <") + 2 : -4]
 
 
-class _Stream:
+class _Stream(io.RawIOBase):
     """An iterator of lines as the file that the engine wants to read from."""
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self.lines = lines
         self.left = bytearray()
 
-    def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        while size < 0 or len(self.left) < size:
-            line = next(self.lines, b"")
-            if not line:
-                break
+    def readable(self) -> bool:
+        """Tell the reader on top that it may read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill `buffer` and return how many bytes it took, 0 at the end."""
+        view = memoryview(buffer)
+        for line in self.lines:
             self.left += line
-        found = bytes(self.left[:size] if size >= 0 else self.left)
-        del self.left[: len(found)]
-        return found
+            if len(self.left) >= len(view):
+                break
+        taken = min(len(self.left), len(view))
+        view[:taken] = self.left[:taken]
+        del self.left[:taken]
+        return taken

@@ -156,11 +156,11 @@ class World:
             yield iri, "skos:prefLabel", en(f"group number {i}")
 
     def _agreement(self, i: int) -> Agreement:
-        """Return agreement number `i`; no two have the same states and the same maker while there are enough of them."""
+        """Return agreement number `i`; the first many have no two with the same states and the same maker."""
         rng = Random(f"{self.seed}:agreement:{i}")
         slot = i * self._step % self._slots
         maker, partner = self.pairs[slot // (TERMS - 1)]
-        if maker.code in REAL_TERMS or rng.random() < 0.5 and partner.code not in REAL_TERMS:
+        if maker.code in REAL_TERMS or (rng.random() < 0.5 and partner.code not in REAL_TERMS):
             maker, partner = partner, maker
         term = maker.administrations[slot % (TERMS - 1)]
         name = f"{maker.code}-{partner.code}-{i}"
@@ -173,9 +173,7 @@ class World:
 class _Life:
     """Writes the events of one agreement, each strictly after the one before on its axis."""
 
-    def __init__(
-        self, name: str, label: str, rng: Random, maker: State, partner: State, term: Administration
-    ) -> None:
+    def __init__(self, name: str, label: str, rng: Random, maker: State, partner: State, term: Administration) -> None:
         self.name, self.label, self.rng = name, label, rng
         self.maker, self.partner, self.term = maker, partner, term
         self.on = term.start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -16,7 +17,22 @@ if TYPE_CHECKING:
 
     from kg.store import Store
 
-__all__ = ["known_at"]
+__all__ = ["known_at", "whole"]
+
+
+@dataclass(frozen=True)
+class _KnownStore(EmbeddedStore):
+    """A store as it was known on a day, and the store itself."""
+
+    whole: Store
+
+
+def whole(store: Store) -> Store:
+    """Return the store itself, where `store` is only what was known of it on a day.
+
+    Names are looked up in it: whoever asks may know of things of which nothing was known then.
+    """
+    return store.whole if isinstance(store, _KnownStore) else store
 
 
 def known_at(store: Store, day: date) -> Store:
@@ -33,4 +49,4 @@ def known_at(store: Store, day: date) -> Store:
     kept = frozenset(quad for quad in quads if not (slug := slug_of(quad)) or slug in known)
     engine = ox.Store()
     engine.bulk_extend(kept | facts(kept))
-    return EmbeddedStore(store.place, engine)
+    return _KnownStore(store.place, engine, store)

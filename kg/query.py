@@ -13,6 +13,7 @@ import yaml
 
 from kg import entity, project, terms
 from kg.errors import AmbiguousEntity, BadParameter, KgError, UnknownEntity, UnknownQuestion, UsageError
+from kg.known import whole
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
@@ -143,9 +144,11 @@ def _parameter(path: Path, text: str, name: str, fields: Mapping[str, Any]) -> P
 def values_of(store: Store, asked: Question, given: Mapping[str, str]) -> dict[str, ox.NamedNode | ox.Literal]:
     """Return the parameters of a question as terms, each checked to be of the right kind.
 
-    `given` maps names to what a person typed. Raises `BadParameter` for an unknown, missing or ill-fitting one, and
-    `AmbiguousEntity` for a label that fits several things.
+    `given` maps names to what a person typed; where `store` is what was known on a day, names of today will do.
+    Raises `BadParameter` for an unknown, missing or ill-fitting one, and `AmbiguousEntity` for a label that fits
+    several things.
     """
+    store = whole(store)
     known = {parameter.name: parameter for parameter in asked.parameters}
     for name in given:
         if name not in known:

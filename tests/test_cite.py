@@ -193,6 +193,22 @@ ABSENCES: Cases = {
         "SELECT ?x { { ?x id:age 40 FILTER NOT EXISTS { ?x id:knows id:ann } } UNION { ?x id:age 30 } } ORDER BY ?x",
         [row("ann", claims="c5"), row("bob", claims="c6", absence=True)],
     ),
+    "an absence rests on what keeps it empty": (
+        "SELECT ?x { ?x id:age 30 FILTER NOT EXISTS { ?x id:likes ?y FILTER NOT EXISTS { ?y id:knows ?z } } }",
+        [row("ann", claims="c3 c5", absence=True)],
+    ),
+    "an absence that nothing needs to keep empty rests on nothing more": (
+        "SELECT ?x { ?x id:age 30 FILTER NOT EXISTS { ?x id:hates ?y FILTER NOT EXISTS { ?y id:knows ?z } } }",
+        [row("ann", claims="c5", absence=True)],
+    ),
+    "MINUS rests on what keeps it from taking out": (
+        "SELECT ?x { ?x id:age 30 MINUS { ?x id:likes ?y MINUS { ?y id:knows ?z } } }",
+        [row("ann", claims="c3 c5", absence=True)],
+    ),
+    "an optional part that keeps an absence empty": (
+        "SELECT ?x { ?x id:age 30 FILTER NOT EXISTS { ?x id:likes ?y OPTIONAL { ?y id:knows ?z } FILTER(!BOUND(?z)) }}",
+        [row("ann", claims="c3 c5", absence=True)],
+    ),
     "two absences at once": (
         "SELECT ?x { ?x id:age ?n FILTER(NOT EXISTS { ?x id:knows id:ann } && NOT EXISTS { ?x id:likes id:cal }) }",
         [row("bob", claims="c6", absence=True)],
@@ -447,7 +463,7 @@ def test_an_absence_says_what_was_looked_for(people: EmbeddedStore) -> None:
         people, "SELECT ?x { ?x id:age 40 OPTIONAL { ?x id:hates ?y } FILTER(!BOUND(?y)) }"
     )
 
-    assert minus.absences == (f"MINUS {{ ?x <{terms.ID}likes> <{terms.ID}cal> . }}",)
+    assert minus.absences == (f"{{ ?x <{terms.ID}likes> <{terms.ID}cal> . }}",)
     assert exists.absences == (f"{{ ?x <{terms.ID}hates> _:b1 . }}",)
     assert optional.absences == (f"{{ ?x <{terms.ID}hates> ?y . }}",)
 
@@ -465,7 +481,7 @@ def test_what_a_row_says_is_told_apart_from_who_said_it(people: EmbeddedStore) -
     _, [record] = rows_and_citations(people, f"SELECT ?m {{ <{terms.CLAIM}d-c5> pact:modality ?m }}")
 
     assert [each.iri for each in content.claims] == [each.iri for each in record.claims] == [terms.CLAIM + "d-c5"]
-    assert (content.contents, record.contents) == ({terms.CLAIM + "d-c5"}, frozenset())
+    assert (set(content.contents), set(record.contents)) == ({terms.CLAIM + "d-c5"}, set())
 
 
 def test_many_rows_are_cited_in_the_order_of_the_rows() -> None:
@@ -491,9 +507,8 @@ def test_a_triple_that_nobody_holds_is_not_cited(people: EmbeddedStore) -> None:
 
 
 def test_a_claim_without_a_record_is_not_cited() -> None:
-    store = store_of(
-        [], more=[ox.Quad(*(ox.NamedNode(terms.ID + n) for n in "apb"), ox.NamedNode(terms.CLAIM + "d-c1"))]
-    )
+    a, p, b = (ox.NamedNode(terms.ID + name) for name in "apb")
+    store = store_of([], more=[ox.Quad(a, p, b, ox.NamedNode(terms.CLAIM + "d-c1"))])
 
     with pytest.raises(Uncitable, match="a claim: claim:d-c1 has no record"):
         citing(store, "SELECT ?x { GRAPH ?g { ?x id:p ?y } }")

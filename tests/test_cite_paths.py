@@ -155,7 +155,8 @@ def shorter(one: Lengths, other: Lengths) -> Lengths:
 
 
 def repeated(step: Lengths) -> Lengths:
-    found, before = step, {}
+    found: Lengths = step
+    before: Lengths = {}
     while found != before:
         before, found = found, shorter(found, joined(found, step))
     return found
@@ -173,7 +174,7 @@ def test_the_chain_of_any_path_is_as_short_as_can_be_and_its_edges_are_enough(pa
     expected = lengths(path, edges)
 
     for (start, end), length in expected.items():
-        chain = paths.walk(store, tree, *(ox.NamedNode(terms.expand(node)) for node in (start, end)), None)
+        chain = paths.walk(store, tree, node(start), node(end), None)
 
         assert len(chain) == length
         used = [edge for edge in edges if triple(edge) in chain]
@@ -197,5 +198,10 @@ def test_the_nodes_that_a_path_joins_are_found_by_either_way_of_working_them_out
     assert ours == set(lengths(path, edges))
 
 
+def node(name: str) -> ox.NamedNode:
+    return ox.NamedNode(terms.expand(name))
+
+
 def triple(edge: Triple3) -> ox.Triple:
-    return ox.Triple(*(ox.NamedNode(terms.expand(part)) for part in edge))
+    start, name, end = map(node, edge)
+    return ox.Triple(start, name, end)

@@ -23,7 +23,11 @@ __all__ = [
     "Several",
     "View",
     "condition_of",
+    "conjuncts",
+    "is_guard",
+    "is_guarded",
     "rests_on",
+    "truth_of",
 ]
 
 ASKING = (*EXISTS, "Builtin_BOUND")
@@ -43,6 +47,11 @@ class Exists:
     bound: Mapping[Any, Any]
     values: Mapping[Any, str]
     text: str
+
+    @property
+    def is_guarded(self) -> bool:
+        """True where more data can make the pattern match less, since it holds an absence itself."""
+        return is_guarded(self.pattern)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +106,18 @@ Condition = Exists | Bound | Plain | Not | Several | If | Parts
 
 @dataclass(frozen=True)
 class View:
-    """One solution: its values, what the matches of an EXISTS in it rest on (None where there are none), and the
-    optional patterns whose failing left a variable without a value.
+    """One solution, and what of it a condition may rest on.
+
+    `match` returns what the matches of an EXISTS rest on (None where there are none); `ruled_out` what keeps others
+    from being matches; `missing` the optional patterns whose failing left a variable without a value; and `held` what
+    gave it one, where that is not told by the solution anyway.
     """
 
     values: Mapping[str, Any]
     match: Callable[[Exists], Evidence | None]
+    ruled_out: Callable[[Exists], Evidence]
     missing: Callable[[str], set[str]]
+    held: Callable[[str], Evidence]
 
 
 def condition_of(
@@ -148,13 +162,15 @@ def rests_on(condition: Condition, known: bool | None, view: View) -> Evidence:
         case Exists():
             return _exists(condition, known, view)
         case Bound(variable, value):
-            return Evidence() if view.values.get(value) is not None else Evidence(absences=view.missing(variable))
+            if view.values.get(value) is None:
+                return Evidence(absences=view.missing(variable))
+            return view.held(variable)
         case Not(part):
             return rests_on(part, None if known is None else not known, view)
         case Several():
             return _several(condition, known, view)
         case If(test, then, other):
-            chosen = _truth(test, view)
+            chosen = truth_of(test, view)
             reasons = [rests_on(test, chosen, view)]
             reasons += [] if chosen is None else [rests_on(then if chosen else other, known, view)]
             return _merged(reasons)
@@ -164,18 +180,17 @@ def rests_on(condition: Condition, known: bool | None, view: View) -> Evidence:
 
 
 def _exists(condition: Exists, known: bool | None, view: View) -> Evidence:
-    absent = Evidence(absences={condition.text})
-    if known is condition.negated:
-        return absent
-    found = view.match(condition)
-    if found is None and known is not None:
+    found = None if known is condition.negated else view.match(condition)
+    if found is None and known is not None and known is not condition.negated:
         raise Uncitable("EXISTS", "what it matched was not found again")
-    return absent if found is None else found
+    if found is not None:
+        return found
+    return _merged([Evidence(absences={condition.text}), view.ruled_out(condition)])
 
 
 def _several(condition: Several, known: bool | None, view: View) -> Evidence:
     every = condition.every
-    told = {part: every if known is every else _truth(part, view) for part in condition.parts}
+    told = {part: every if known is every else truth_of(part, view) for part in condition.parts}
     if all(truth is every for truth in told.values()):
         return _merged(rests_on(part, every, view) for part in told)
     # One part that came out otherwise is enough. Where several did, each is a reason of its own, but none is needed
@@ -184,7 +199,7 @@ def _several(condition: Several, known: bool | None, view: View) -> Evidence:
     return Evidence() if Evidence() in reasons else _merged(reasons)
 
 
-def _truth(condition: Condition, view: View) -> bool | None:
+def truth_of(condition: Condition, view: View) -> bool | None:
     """Tell how a condition came out in a solution; None for an error."""
     match condition:
         case Exists(negated=negated):
@@ -192,17 +207,56 @@ def _truth(condition: Condition, view: View) -> bool | None:
         case Bound(value=value):
             return view.values.get(value) is not None
         case Not(part):
-            inner = _truth(part, view)
+            inner = truth_of(part, view)
             return None if inner is None else not inner
         case Several(parts, every):
-            truths = [_truth(part, view) for part in parts]
+            truths = [truth_of(part, view) for part in parts]
             return (not every) if (not every) in truths else None if None in truths else every
         case If(test, then, other):
-            chosen = _truth(test, view)
-            return None if chosen is None else _truth(then if chosen else other, view)
+            chosen = truth_of(test, view)
+            return None if chosen is None else truth_of(then if chosen else other, view)
         case Plain(name) | Parts(_, name):
             told = view.values.get(name or "")
             return None if told is None else {"1": True, "0": False}.get(told.value)
+
+
+def is_guarded(pattern: Any) -> bool:
+    """Tell whether a pattern holds an absence outside of its optional parts and sub-queries."""
+    match name_of(pattern):
+        case "MinusGraphPattern":
+            return True
+        case "Filter":
+            return is_guard(pattern.expr)
+        case "GroupGraphPatternSub":
+            return any(is_guarded(part) for part in pattern.part or ())
+        case "GroupOrUnionGraphPattern":
+            return any(is_guarded(group) for group in pattern.graph)
+        case "GraphGraphPattern":
+            return is_guarded(pattern.graph)
+    return False
+
+
+def is_guard(node: Any, *, wanted: bool = True) -> bool:
+    """Tell whether more data can make an expression be otherwise than `wanted`, which it is now."""
+    node = unwrapped(node)
+    name = name_of(node)
+    if not mentions(node, *ASKING):
+        return False
+    if name == "UnaryNot":
+        return is_guard(node.expr, wanted=not wanted)
+    if name in ("ConditionalAndExpression", "ConditionalOrExpression"):
+        return any(is_guard(part, wanted=wanted) for part in [node.expr, *node.other])
+    if name in EXISTS:
+        return (name == "Builtin_EXISTS") is not wanted or is_guarded(node.graph)
+    return name != "Builtin_BOUND" or not wanted
+
+
+def conjuncts(node: Any) -> list[Any]:
+    """Return the expressions of which an expression says that all are true."""
+    node = unwrapped(node)
+    if name_of(node) == "ConditionalAndExpression":
+        return [part for each in [node.expr, *node.other] for part in conjuncts(each)]
+    return [node]
 
 
 def _merged(found: Iterable[Evidence]) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXISTS",
+    "KEY",
     "Uncitable",
     "as_list",
     "children",
@@ -28,6 +30,9 @@ __all__ = [
 
 EXISTS = ("Builtin_EXISTS", "Builtin_NOTEXISTS")
 """How the parser names the two forms."""
+
+KEY = "kg__key"
+"""How the variables begin that are given to expressions to group by."""
 
 _NOT_CODE = re.compile(
     r'"""(?:[^\\]|\\.)*?"""' + r"|'''(?:[^\\]|\\.)*?'''" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'(?:[^'\\\n]|\\.)*'"
@@ -67,8 +72,11 @@ def place(text: str, sign: str) -> str | None:
     return f"line {code.count(chr(10), 0, start) + 1}, column {start - code.rfind(chr(10), 0, start)}"
 
 
+@functools.lru_cache(maxsize=64)
 def parsed(text: str) -> Any:
     """Return rdflib's parse tree of a SELECT query: names as IRIs, literals as written, blank nodes numbered.
+
+    The parser is slow, so trees are kept; nobody changes them. An expression to group by has a name in them.
 
     Raises `Uncitable` for other forms of query, for FROM, and for what rdflib cannot parse.
     """
@@ -93,10 +101,13 @@ def parsed(text: str) -> Any:
 def _leaf(prologue: Any) -> Callable[[Any], Any]:
     """Return the function that puts a term in the place of a name, a literal or a blank node as it is written.
 
+    And an expression with a name in the place of one without, where groups are told apart by it.
+
     Literals become the engine's, since rdflib's would take another lexical form ("01" would become "1"). Blank nodes
     are numbered, so that the same query gives the same texts.
     """
-    from rdflib import BNode, URIRef
+    from rdflib import BNode, URIRef, Variable
+    from rdflib.plugins.sparql.parserutils import CompValue
 
     numbers: dict[Any, int] = {}
 
@@ -111,6 +122,16 @@ def _leaf(prologue: Any) -> Callable[[Any], Any]:
             return prologue.absolutize(node)
         if isinstance(node, BNode):
             return BNode(f"b{numbers.setdefault(node, len(numbers) + 1)}")
+        if name_of(node) == "GroupClause":
+            named = [
+                key
+                if isinstance(key, Variable) or key.var
+                else CompValue(
+                    "GroupAs", expr=key.expr if key.name == "GroupAs" else key, var=Variable(f"{KEY}{number}")
+                )
+                for number, key in enumerate(node.condition)
+            ]
+            return CompValue("GroupClause", condition=named)
         return None
 
     return leaf

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kg.cite.conditions import ASKING, Bound, Condition, Exists, Plain, condition_of
+from kg.cite.conditions import ASKING, Bound, Condition, Exists, Plain, condition_of, conjuncts, is_guard, is_guarded
 from kg.cite.parse import Uncitable, mentions, name_of, variables
 from kg.cite.write import Term, Writer, path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = ["FRESH", "Edge", "Optional", "SubSelect", "WitnessQuery", "witness_query"]
 
@@ -67,7 +67,7 @@ class WitnessQuery:
     """The text of a witness query, and what each of its solutions rests on.
 
     `conditions` stand with what is known of how they came out, `graphs` are those that a pattern is matched in, and
-    `absences` what MINUS takes out.
+    `guards` are conditions that a relaxed query leaves out.
     """
 
     text: str = ""
@@ -76,7 +76,7 @@ class WitnessQuery:
     sub_selects: list[SubSelect] = field(default_factory=list)
     optionals: list[Optional] = field(default_factory=list)
     graphs: list[tuple[Term, Marks]] = field(default_factory=list)
-    absences: list[tuple[str, Marks]] = field(default_factory=list)
+    guards: list[tuple[Condition, Marks]] = field(default_factory=list)
 
 
 def witness_query(
@@ -85,13 +85,14 @@ def witness_query(
     *,
     graph: Term | None = None,
     bound: Mapping[Any, Term] | None = None,
+    relaxed: bool = False,
 ) -> WitnessQuery:
-    """Return the witness query of a group graph pattern.
+    """Return the witness query of a group graph pattern; a `relaxed` one also gives what absences rule out.
 
     `keys` are names and expressions to compute from each solution; `graph` is the GRAPH that the pattern stands in;
     `bound` are variables to write as the terms they stand for.
     """
-    writer = _WitnessWriter(bound, graph)
+    writer = _WitnessWriter(bound, graph, relaxed=relaxed)
     group = writer.computed(writer.group(where), keys)
     writer.query.text = f"SELECT * WHERE {{ {group if graph is None else f'GRAPH {writer.term(graph)} {group}'} }}"
     return writer.query
@@ -100,10 +101,11 @@ def witness_query(
 class _WitnessWriter(Writer):
     """Writes a pattern and notes, on the way, every part that a solution may rest on."""
 
-    def __init__(self, bound: Mapping[Any, Term] | None, graph: Term | None) -> None:
+    def __init__(self, bound: Mapping[Any, Term] | None, graph: Term | None, *, relaxed: bool) -> None:
         super().__init__(bound)
         self.query = WitnessQuery()
         self.graph = graph
+        self.relaxed = relaxed
         self.marks: Marks = frozenset()
         self.late: list[str] = []
         self.names = 0
@@ -151,8 +153,10 @@ class _WitnessWriter(Writer):
         mark = self.name()
         names = frozenset(str(variable) for variable in variables(node))
         self.query.optionals.append(Optional(Writer(self.bound).group(node), names, mark, self.marks))
+        relaxed, self.relaxed = self.relaxed, False
         with self.inside(mark):
             inner, late = self.body(node)
+        self.relaxed = relaxed
         # The filters of an optional group see the variables around it, so what tells of them stands outside too.
         return f"OPTIONAL {{ {inner} {_marked(mark)} }} {late}"
 
@@ -168,8 +172,14 @@ class _WitnessWriter(Writer):
             return super().in_graph(node)
 
     def minus(self, node: Any) -> str:
-        self.query.absences.append((f"MINUS {Writer(self.bound).group(node.graph)}", self.marks))
-        return super().minus(node)
+        binds: list[str] = []
+        told = self._telling(binds) if self.relaxed or is_guarded(node.graph) else None
+        taken_out = self._exists(node.graph, told, negated=True)
+        if self.relaxed:
+            self.query.guards.append((taken_out, self.marks))
+        else:
+            self.query.conditions.append((taken_out, True, self.marks))
+        return " ".join([*binds, *([] if self.relaxed else [super().minus(node)])])
 
     def sub_select(self, node: Any) -> str:
         self.query.sub_selects.append(SubSelect(node, self.graph, self.marks))
@@ -211,29 +221,43 @@ class _WitnessWriter(Writer):
     # --- expressions
 
     def filter(self, node: Any) -> str:
-        self.late += self.condition(node.expr, known=True)
-        return super().filter(node)
+        parts = [self._part_of_filter(part) for part in conjuncts(node.expr)]
+        return " ".join(f"FILTER({text})" for text in parts if text)
+
+    def _part_of_filter(self, node: Any) -> str:
+        """Write one of the expressions that a filter wants to be true; nothing for one that is left out."""
+        left_out = self.relaxed and is_guard(node)
+        if mentions(node, *ASKING):
+            condition, binds = self.condition(node, known=None if left_out else True, asked=left_out)
+            self.late += binds
+            if left_out:
+                self.query.guards.append((condition, self.marks))
+            else:
+                self.query.conditions.append((condition, True, self.marks))
+        return "" if left_out else self.expression(node)
 
     def bind(self, node: Any) -> str:
-        return " ".join([*self.condition(node.expr), super().bind(node)])
+        return " ".join([*self._value(node.expr), super().bind(node)])
 
     def computed(self, group: str, keys: Iterable[tuple[str, Any]]) -> str:
         """Return a group with values computed from it, which are not in scope inside of it."""
         binds: list[str] = []
         for name, key in keys:
-            binds += [*self.condition(key), f"BIND({self.expression(key)} AS ?{name})"]
+            binds += [*self._value(key), f"BIND({self.expression(key)} AS ?{name})"]
         return f"{{ {group} {' '.join(binds)} }}" if binds else group
 
-    def condition(self, node: Any, *, known: bool | None = None) -> list[str]:
+    def _value(self, node: Any) -> list[str]:
         """Note what the value of an expression rests on; return the assignments that tell how its parts came out."""
         if not mentions(node, *ASKING):
             return []
-        binds: list[str] = []
+        condition, binds = self.condition(node)
+        self.query.conditions.append((condition, None, self.marks))
+        return binds
 
-        def told(expression: str) -> str:
-            name = self.name()
-            binds.append(f"BIND({expression} AS ?{name})")
-            return name
+    def condition(self, node: Any, *, known: bool | None = None, asked: bool = False) -> tuple[Condition, list[str]]:
+        """Return an expression as a condition, and the assignments that tell how its parts came out."""
+        binds: list[str] = []
+        told = self._telling(binds)
 
         def truth(part: Any) -> str:
             return told(f"COALESCE(IF({self.expression(part)}, 1, 0), -1)")
@@ -244,13 +268,30 @@ class _WitnessWriter(Writer):
             if mentions(part.graph, "LimitOffsetClauses"):
                 raise Uncitable("LIMIT inside EXISTS", "engines differ in the rows it leaves")
             negated = part.name == "Builtin_NOTEXISTS"
-            # What a variable is here need not be what it is in the end: it may get a value later, or be another.
-            asked = set() if known is negated else variables(part.graph) - self.bound.keys()
-            values = {variable: told(f"?{variable}") for variable in sorted(asked)}
-            return Exists(part.graph, negated, self.graph, self.bound, values, Writer(self.bound).group(part.graph))
+            is_absent = known is negated and not is_guarded(part.graph)
+            return self._exists(part.graph, None if is_absent else told, negated=negated)
 
-        self.query.conditions.append((condition_of(node, known, ask, truth), known, self.marks))
-        return binds
+        return condition_of(node, known, ask, truth, asked=asked), binds
+
+    def _telling(self, binds: list[str]) -> Callable[[str], str]:
+        """Return a function that adds an assignment to `binds` and returns the variable that it gives a value."""
+
+        def told(expression: str) -> str:
+            name = self.name()
+            binds.append(f"BIND({expression} AS ?{name})")
+            return name
+
+        return told
+
+    def _exists(self, pattern: Any, told: Callable[[str], str] | None, *, negated: bool) -> Exists:
+        """Return the condition that a pattern matches; without `told` it is known to match nothing.
+
+        What a variable is here need not be what it is in the end: it may get a value later, or be another one. So its
+        value is told here.
+        """
+        asked = sorted(variables(pattern) - self.bound.keys()) if told else []
+        values = {variable: told(f"?{variable}") for variable in asked} if told else {}
+        return Exists(pattern, negated, self.graph, self.bound, values, Writer(self.bound).group(pattern))
 
 
 def _marked(mark: str) -> str:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from kg import entity
-from kg.cite.conditions import View, rests_on
+from kg.cite.conditions import View, rests_on, truth_of
 from kg.cite.evidence import Evidence
 from kg.cite.parse import EXISTS, Uncitable, mentions, parsed, place
 from kg.cite.paths import walk
-from kg.cite.rewrite import FRESH, witness_query
+from kg.cite.rewrite import witness_query
 from kg.cite.write import Writer, select_text
 
 if TYPE_CHECKING:
@@ -131,11 +131,10 @@ class _Pass:
         empty_paths: list[tuple[Any, ox.NamedNode | None]] = []
         for edge in query.edges:
             if _marked(solution, edge.marks):
-                graph = None if edge.graph is None else _resolved(edge.graph, solution)
-                chain = self.edge(edge, solution, graph)
-                evidence.triples |= {(triple, graph and graph.value) for triple in chain}
+                chain = self.edge(edge, solution)
+                evidence.triples |= set(chain)
                 if not chain:
-                    empty_paths.append((_resolved(edge.subject, solution), graph))
+                    empty_paths.append((_resolved(edge.subject, solution), self.graph(edge, solution)))
         for node, graph in empty_paths:
             evidence.triples |= self.mention(node, graph, evidence)
         for number, sub in enumerate(query.sub_selects):
@@ -144,7 +143,6 @@ class _Pass:
         for condition, known, marks in query.conditions:
             if _marked(solution, marks):
                 evidence.take(rests_on(condition, known, self.view(solution, query)))
-        evidence.absences |= {text for text, marks in query.absences if _marked(solution, marks)}
         matched_in = {graph for _, graph in evidence.triples}
         for term, marks in query.graphs:
             name = solution.get(str(term)) if _is_variable(term) else _resolved(term, solution)
@@ -152,14 +150,20 @@ class _Pass:
                 evidence.graphs.add(name.value)
         return evidence
 
-    def edge(self, edge: Edge, solution: Solution, graph: ox.NamedNode | None) -> list[ox.Triple]:
+    def edge(self, edge: Edge, solution: Solution) -> list[tuple[ox.Triple, str | None]]:
+        """Return the triples of an edge in a solution, each with the graph it is matched in."""
         subject, object_ = _resolved(edge.subject, solution), _resolved(edge.object, solution)
+        graph = self.graph(edge, solution)
+        name = graph and graph.value
         if not edge.is_path:
-            return [ox.Triple(subject, _resolved(edge.predicate, solution), object_)]
+            return [(ox.Triple(subject, _resolved(edge.predicate, solution), object_), name)]
         key = id(edge.predicate), subject, object_, graph
         if key not in self.walked:
             self.walked[key] = walk(self.store, edge.predicate, subject, object_, graph)
-        return self.walked[key]
+        return [(triple, name) for triple in self.walked[key]]
+
+    def graph(self, edge: Edge, solution: Solution) -> ox.NamedNode | None:
+        return None if edge.graph is None else _resolved(edge.graph, solution)
 
     def mention(self, node: Any, graph: ox.NamedNode | None, evidence: Evidence) -> set[tuple[ox.Triple, str | None]]:
         """Return a triple that names `node`, unless the evidence has one: an empty path matches only what is there.
@@ -175,7 +179,7 @@ class _Pass:
         rows = entity.select(self.store, f"SELECT ?s ?p ?o WHERE {{ {inner} }} ORDER BY ?p ?o ?s LIMIT 1")
         return {(ox.Triple(row["s"] or node, row["p"], row["o"] or node), name) for row in rows}
 
-    def view(self, solution: Solution, query: WitnessQuery) -> View:
+    def view(self, solution: Solution, query: WitnessQuery, *, relaxed: bool = False) -> View:
         """Return what the conditions of a query need to know of a solution."""
 
         def missing(variable: str) -> set[str]:
@@ -187,20 +191,50 @@ class _Pass:
                 and not _marked(solution, [optional.mark])
             }
 
-        return View(solution, lambda exists: self.match(exists, solution), missing)
+        def held(variable: str) -> Evidence:
+            marks = {optional.mark for optional in query.optionals if variable in optional.variables}
+            edges = [edge for edge in query.edges if relaxed and edge.marks & marks and _marked(solution, edge.marks)]
+            return Evidence({triple for edge in edges for triple in self.edge(edge, solution)})
 
-    def match(self, exists: Exists, solution: Solution) -> Evidence | None:
-        """Return what the matches of the pattern of an EXISTS rest on; None where it has none in this solution."""
+        return View(
+            values=solution,
+            match=lambda exists: self.match(exists, solution),
+            ruled_out=lambda exists: self.ruled_out(exists, solution),
+            missing=missing,
+            held=held,
+        )
+
+    def inside(self, exists: Exists, solution: Solution, *, relaxed: bool = False) -> WitnessQuery:
+        """Return the witness query of the pattern of an EXISTS as it stands in a solution."""
         values = {variable: solution.get(name) for variable, name in exists.values.items()}
         known = {variable: term for variable, term in values.items() if isinstance(term, ox.NamedNode | ox.Literal)}
         graph = exists.graph if exists.graph is None else solution.get(str(exists.graph), exists.graph)
-        query = witness_query(exists.pattern, graph=graph, bound={**exists.bound, **known})
+        return witness_query(exists.pattern, graph=graph, bound={**exists.bound, **known}, relaxed=relaxed)
+
+    def match(self, exists: Exists, solution: Solution) -> Evidence | None:
+        """Return what the matches of the pattern of an EXISTS rest on; None where it has none in this solution."""
+        query = self.inside(exists, solution)
         found = self.solutions(query.text)
         inner = self.sub_selects(query, found)
         evidence = Evidence()
         for each in found:
             evidence.take(self.solution(each, query, inner))
         return evidence if found else None
+
+    def ruled_out(self, exists: Exists, solution: Solution) -> Evidence:
+        """Return what keeps a pattern from matching by an absence inside of it: the things that are there after all."""
+        evidence = Evidence()
+        if not exists.is_guarded:
+            return evidence
+        query = self.inside(exists, solution, relaxed=True)
+        for each in self.solutions(query.text):
+            view = self.view(each, query, relaxed=True)
+            told = [(guard, truth_of(guard, view)) for guard, marks in query.guards if _marked(each, marks)]
+            reasons = [rests_on(guard, truth, view) for guard, truth in told if truth is not True]
+            # One reason is enough. Where there are several, none is needed beside one that rests on nothing.
+            for reason in reasons if Evidence() not in reasons else ():
+                evidence.take(reason)
+        return evidence
 
     def sub_selects(self, query: WitnessQuery, solutions: Iterable[Solution]) -> dict[Any, Evidence]:
         """Return the evidence of every sub-query row that the solutions hold, by number of sub-query, graph and row."""
@@ -269,29 +303,12 @@ def _with_values(node: Any) -> Any:
 
 
 def _group_keys(node: Any) -> tuple[list[str], list[tuple[str, Any]]]:
-    """Return the names of the group's keys, and those that are computed with their expressions.
-
-    An expression without a name gets one in the tree, so that the groups can be told apart by it.
-    """
-    from rdflib import Variable
-    from rdflib.plugins.sparql.parserutils import CompValue
-
+    """Return the names of the group's keys, and those that are computed with their expressions."""
     if mentions([node.projection, node.having], *EXISTS):
         raise Uncitable("EXISTS beside an aggregate", "what it rests on belongs to no member of the group")
-    names: list[str] = []
-    computed: list[tuple[str, Any]] = []
-    conditions = node.groupby.condition if node.groupby else []
-    for i, condition in enumerate(conditions):
-        if isinstance(condition, Variable):
-            names.append(str(condition))
-            continue
-        if condition.name != "GroupAs":
-            condition = conditions[i] = CompValue("GroupAs", expr=condition)
-        if not condition.var:
-            condition["var"] = Variable(f"{FRESH}key{i}")
-        names.append(str(condition.var))
-        computed.append((str(condition.var), condition.expr))
-    return names, computed
+    keys = node.groupby.condition if node.groupby else []
+    names = [str(key if _is_variable(key) else key.var) for key in keys]
+    return names, [(str(key.var), key.expr) for key in keys if not _is_variable(key)]
 
 
 def _sub_columns(node: Any) -> tuple[str, ...]:

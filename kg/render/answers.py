@@ -168,7 +168,8 @@ def _cited_cells(answer: Answer, row: int) -> list[str]:
     if answer.notes is None or answer.citations is None:
         return []
     citation = answer.citations[row]
-    notes = [answer.notes.notes[number - 1] for number in answer.notes.of_row[row]]
+    noted = {note.claim.iri: note for note in (answer.notes.notes[number - 1] for number in answer.notes.of_row[row])}
+    notes = [noted[claim.iri] for claim in citation.claims]
     columns = (
         [note.claim.iri for note in notes],
         [note.claim.statement for note in notes],

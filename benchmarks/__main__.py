@@ -1,0 +1,81 @@
+"""All benchmarks in one run: a table on stdout, and the same in `build/bench.json`.
+
+python -m benchmarks                         the everyday commands, and 100,000 claims
+python -m benchmarks --quick                 the same on 10,000 claims with fewer repeats
+python -m benchmarks --claims 1000000        one million
+python -m benchmarks --keep DIR              make the generated store in DIR, or take it from there
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import cite
+from benchmarks.generate import generated
+from benchmarks.load import load
+from benchmarks.measure import Measured, machine, resident, table, timed
+from benchmarks.speed import commands
+from kg import project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLAIMS, FEW_CLAIMS = 100_000, 10_000
+RUNS, FEW_RUNS = 7, 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--claims", type=int, help=f"how many claims to generate; {CLAIMS:,} unless told")
+    parser.add_argument("--quick", action="store_true", help="fewer claims and fewer repeats")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="folder of generated stores to make or to use again")
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds after which a step is given up")
+    given = parser.parse_args()
+    claims = given.claims or (FEW_CLAIMS if given.quick else CLAIMS)
+    runs = FEW_RUNS if given.quick else RUNS
+    before = machine()
+    rows = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for row in _all(claims, runs, given.limit, given.keep or Path(temporary)):
+            print(row.group, "|", row.line().strip(), file=sys.stderr, flush=True)
+            rows.append(row)
+    print(f"\n{claims:,} generated claims; {before['processors']} processors, load average {before['load average']}\n")
+    print(table(rows))
+    missed = [row for row in rows if row.met is False]
+    print(f"\n{len(missed)} of {sum(row.goal is not None for row in rows)} goals missed")
+    target = project.root() / "build" / "bench.json"
+    target.parent.mkdir(exist_ok=True)
+    told = {"machine": before, "claims": claims, "measured": [row.as_dict() for row in rows]}
+    target.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(f"written to {target}")
+
+
+def _all(claims: int, runs: int, limit: float, folder: Path) -> Iterator[Measured]:
+    yield from commands(runs)
+    place = folder / f"claims-{claims}"
+    if not place.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partly = folder / f"claims-{claims}.part"
+        took = timed(partial(load, generated(claims), partly))
+        partly.rename(place)
+        size = sum(path.stat().st_size for path in place.rglob("*")) / 2**20
+        yield Measured(
+            "the store", "generate, facts view, bulk load, pack", "s", (took.wall,), note=f"{size:,.0f} MB on disk"
+        )
+        yield Measured("the store", "peak memory so far", "MB", (resident(peak=True),))
+    yield from cite.rows(place, runs, limit)
+    yield from cite.connections(place, runs, limit)
+    yield from cite.memory(place, limit)
+    yield from cite.questions(place, runs, limit)
+
+
+if __name__ == "__main__":
+    main()
