@@ -72,7 +72,7 @@ def place(text: str, sign: str) -> str | None:
     return f"line {code.count(chr(10), 0, start) + 1}, column {start - code.rfind(chr(10), 0, start)}"
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=128)
 def parsed(text: str) -> Any:
     """Return rdflib's parse tree of a SELECT query: names as IRIs, literals as written, blank nodes numbered.
 

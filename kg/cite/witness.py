@@ -16,7 +16,7 @@ from kg.cite.rewrite import witness_query
 from kg.cite.write import Writer, select_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kg.cite.conditions import Exists
     from kg.cite.rewrite import Edge, SubSelect, WitnessQuery
@@ -26,8 +26,8 @@ __all__ = ["evidence_of"]
 
 Row = tuple[Any, ...]
 Solution = dict[str, Any]
-_FEW = 200
-"""Up to so many rows of a query with LIMIT are handed to the engine, so that it need not look at all the others."""
+_BATCH = 1_000
+"""So many rows of a query with LIMIT are handed to the engine at once, so that it need not look at all the others."""
 
 
 def evidence_of(store: Store, text: str, columns: Sequence[str], rows: Sequence[Row]) -> list[Evidence]:
@@ -70,13 +70,13 @@ class _Pass:
         if _is_aggregated(node):
             return self.groups(node, columns, rows, graph, inner=inner)
         query = witness_query(_with_values(node), _computed(node), graph=graph)
-        if node.limitoffset and len(set(rows)) <= _FEW:
-            query.text = f"SELECT * WHERE {{ {_values(columns, rows)} {query.text.removeprefix('SELECT * WHERE ')} }}"
+        texts = _restricted(query.text, columns, rows) if node.limitoffset else [query.text]
         grouped: dict[Row, list[Solution]] = defaultdict(list)
         wanted = set(rows)
-        for solution in self.solutions(query.text):
-            for row in _rows_given_by(_row(columns, solution), wanted, inner=inner):
-                grouped[row].append(solution)
+        for text in texts:
+            for solution in self.solutions(text):
+                for row in _rows_given_by(_row(columns, solution), wanted, inner=inner):
+                    grouped[row].append(solution)
         return self.merged(rows, grouped, query)
 
     def groups(
@@ -323,6 +323,14 @@ def _sub_row(sub: SubSelect, solution: Solution) -> tuple[Any, Row]:
     if graph is not None and not (_is_variable(graph) and solution.get(str(graph)) is None):
         graph = _resolved(graph, solution)
     return graph, _row(_sub_columns(sub.query), solution)
+
+
+def _restricted(text: str, columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Yield a witness query narrowed down to the rows, some at a time."""
+    distinct = list(dict.fromkeys(rows))
+    for i in range(0, len(distinct), _BATCH):
+        values = _values(columns, distinct[i : i + _BATCH])
+        yield f"SELECT * WHERE {{ {values} {text.removeprefix('SELECT * WHERE ')} }}"
 
 
 def _values(columns: Sequence[str], rows: Iterable[Row]) -> str:
