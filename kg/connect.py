@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg import entity, terms
+from kg import entity, project, terms
 from kg.cite import Evidence, RowCitation, cite_evidence
+from kg.dataset import parse
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class _Search:
         self.most = most
         self.degree: dict[str, int] = {}
         self.hubs: set[str] = set()
+        self.either_way = _either_way()
 
     def cost(self, nodes: Iterable[str]) -> int:
         """Return how many edges a layer has, counted without fetching them."""
@@ -88,7 +91,7 @@ class _Search:
             listed = " ".join(serialised(ox.NamedNode(node)) for node in wanted)
             rows = entity.select(
                 self.store,
-                f"SELECT ?n (COUNT(*) AS ?count) WHERE {{ VALUES ?n {{ {listed} }} {_EITHER_WAY} }} GROUP BY ?n",
+                f"SELECT ?n (COUNT(*) AS ?count) WHERE {{ VALUES ?n {{ {listed} }} {self.either_way} }} GROUP BY ?n",
             )
             self.degree.update(dict.fromkeys(wanted, 0))
             self.degree.update({row["n"].value: int(row["count"].value) for row in rows})
@@ -126,13 +129,14 @@ class _Search:
         if not nodes:
             return
         listed = " ".join(serialised(ox.NamedNode(node)) for node in nodes)
-        rows = entity.select(
-            self.store, f"SELECT ?n ?s ?p ?o WHERE {{ VALUES ?n {{ {listed} }} {_EITHER_WAY} }} ORDER BY ?n ?s ?p ?o"
-        )
+        rows = entity.select(self.store, f"SELECT ?n ?s ?p ?o WHERE {{ VALUES ?n {{ {listed} }} {self.either_way} }}")
+        found = []
         for row in rows:
             node = row["n"].value
             s, o = row["s"].value if row["s"] else node, row["o"].value if row["o"] else node
-            yield node, (s, row["p"].value, o)
+            if s.startswith(terms.ID) and o.startswith(terms.ID):
+                found.append((node, (s, row["p"].value, o)))
+        yield from sorted(found)
 
 
 def _rank(weighed: tuple[float, Chain]) -> tuple[float, Chain]:
@@ -141,8 +145,23 @@ def _rank(weighed: tuple[float, Chain]) -> tuple[float, Chain]:
     return round(weight, 6), chain
 
 
-_THINGS = 'FILTER(STRSTARTS(STR(?p), STR(pact:)) && ISIRI({0}) && STRSTARTS(STR({0}), "' + terms.ID + '"))'
-_EITHER_WAY = f"""{{ ?n ?p ?o {_THINGS.format("?o")} }} UNION {{ ?s ?p ?n {_THINGS.format("?s")} }}"""
+@cache
+def _either_way() -> str:
+    """Return the pattern of an edge at `?n`, in either direction, by those of our properties that join things.
+
+    Naming the properties lets the engine look edges up; to filter them by their names it would have to read each.
+    Properties of claim records, and those that lead to concepts, join no things.
+    """
+    ontology = ox.Store()
+    ontology.extend(quad for path in project.ontology_files() for quad in parse(path))
+    rows = ontology.query(
+        """SELECT ?p WHERE { ?p a owl:ObjectProperty FILTER(STRSTARTS(STR(?p), STR(pact:)))
+            MINUS { ?p rdfs:range skos:Concept } MINUS { ?p rdfs:domain pact:Claim } } ORDER BY ?p""",
+        prefixes=terms.PREFIXES,
+    )
+    assert isinstance(rows, ox.QuerySolutions)
+    named = " ".join(serialised(row["p"]) for row in rows)
+    return f"{{ VALUES ?p {{ {named} }} ?n ?p ?o }} UNION {{ VALUES ?p {{ {named} }} ?s ?p ?n }}"
 
 
 def _nodes(start: str, chain: Chain) -> tuple[str, ...]:

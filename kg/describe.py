@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -10,10 +10,11 @@ import pyoxigraph as ox
 from kg import entity, terms
 from kg.claim import Claim, claims_from
 from kg.conflict import conflicts_of
+from kg.corroboration import Voices, is_said, unnamed_among, voices
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kg.store import Store
 
@@ -23,6 +24,7 @@ Fact = tuple[str, ox.NamedNode | ox.Literal]
 
 # Nodes that belong to a thing: what is said of them is said of it.
 _BELONGING = "pact:eventOf|pact:provisionOf|pact:statusOf|pact:assessmentOf|pact:concerns"
+_OUTCOMES = {"pact:occurrence", "pact:status"}
 _NAMES = {
     terms.RDF + "type",
     terms.SKOS + "prefLabel",
@@ -47,6 +49,8 @@ class Event:
     performers: tuple[str, ...]
     modalities: tuple[str, ...]
     claims: tuple[str, ...]
+    voices: tuple[tuple[str, Voices], ...] = ()
+    """How many independent voices say that it occurred, or did not, or that the status holds."""
 
 
 @dataclass(frozen=True)
@@ -189,14 +193,18 @@ def _identifiers(store: Store, node: str) -> tuple[tuple[str, str], ...]:
     return tuple((row["scheme"].value, row["identifier"].value) for row in rows)
 
 
-def _events(store: Store, iri: str, claims: Iterable[Claim], names: dict[str, str]) -> tuple[Event, ...]:
+def _events(store: Store, iri: str, claims: Sequence[Claim], names: dict[str, str]) -> tuple[Event, ...]:
     """Put together the events and stated statuses that the claims speak of, in the order of their dates."""
     lanes = {
         row["kind"].value: row["axis"].value
         for row in entity.select(store, "SELECT ?kind ?axis WHERE { ?kind pact:axis ?axis }")
     }
-    said = _said(claims)
-    found = [_event(node, values, lanes, names) for node, values in said.items() if _belongs(iri, values)]
+    said, heard = _said(claims), _voices(store, claims)
+    found = [
+        replace(_event(node, values, lanes, names), voices=_named(heard.get(node, {}), names))
+        for node, values in said.items()
+        if _belongs(iri, values)
+    ]
     return _in_order(found, {node: values.get("pact:precedes", set()) for node, values in said.items()})
 
 
@@ -222,6 +230,22 @@ def _said(claims: Iterable[Claim]) -> dict[str, dict[str, set[str]]]:
                 values.setdefault("claims", set()).add(claim.iri)
                 values.setdefault("modalities", set()).update(claim.modality)
     return said
+
+
+def _voices(store: Store, claims: Sequence[Claim]) -> dict[str, dict[str, Voices]]:
+    """Return, for each event or stated status, the voices behind each thing that is said to have become of it."""
+    told: dict[str, dict[str, list[Claim]]] = {}
+    for claim in filter(is_said, claims):
+        for triple in claim.content:
+            if isinstance(triple.subject, ox.NamedNode) and terms.compact(triple.predicate.value) in _OUTCOMES:
+                values = told.setdefault(triple.subject.value, {})
+                values.setdefault(str(getattr(triple.object, "value", "")), []).append(claim)
+    unnamed = unnamed_among(store, {speaker for claim in claims for speaker in claim.stated_by})
+    return {node: {value: voices(by, unnamed) for value, by in values.items()} for node, values in told.items()}
+
+
+def _named(heard: Mapping[str, Voices], names: Mapping[str, str]) -> tuple[tuple[str, Voices], ...]:
+    return tuple(sorted((names.get(value) or terms.compact(value), found) for value, found in heard.items()))
 
 
 def _belongs(iri: str, values: dict[str, set[str]]) -> bool:

@@ -24,6 +24,7 @@ ORDER = [
         "entity",
         "query",
         "conflict",
+        "corroboration",
         "cite",
         "answer",
         "permalink",

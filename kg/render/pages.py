@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from kg import terms
+from kg.corroboration import LONE
 from kg.render.answers import print_notes
 from kg.render.tables import console, grid
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kg.cite import Notes
     from kg.connect import Connection
+    from kg.corroboration import Voices
     from kg.describe import Description, Event
 
 __all__ = ["dates", "print_connections", "print_description"]
@@ -36,6 +38,7 @@ def print_description(page: Description) -> None:
     _section("Where it takes part", grid((f"as {role}", "\n".join(things)) for role, things in page.roles))
     _section("Identifiers", grid(page.identifiers))
     _section("Its life", _time_line(page.iri, page.events))
+    _section("How many say so", _voices(page.iri, page.events))
     _section("Who says what", _claims(page))
     _section("What is open", _lines(text for _, text in page.open_questions))
     _section(
@@ -82,7 +85,7 @@ def _time_line(iri: str, events: Iterable[Event]) -> RenderableType | None:
         (
             dates(event.earliest, event.latest),
             event.lane,
-            f"{event.kind if iri in event.instruments else event.label}: "
+            f"{_name(iri, event)}: "
             + ", ".join((" / ".join(event.occurrences) or "stated", *(f"by {who}" for who in event.performers)))
             + _hedge(event.modalities),
         )
@@ -106,6 +109,22 @@ def dates(earliest: str, latest: str) -> str:
 def _hedge(modalities: Iterable[str]) -> str:
     unsure = [modality for modality in modalities if modality != "factual"]
     return f" ({', '.join(unsure)})" if unsure else ""
+
+
+def _voices(iri: str, events: Iterable[Event]) -> RenderableType | None:
+    """Return how many independent voices stand behind what became of each event; lone voices are only counted."""
+    said: dict[Voices, list[str]] = {}
+    for event in events:
+        for outcome, voices in event.voices:
+            said.setdefault(voices, []).append(f"{_name(iri, event)}: {outcome}")
+    lone = said.pop(LONE, [])
+    rows = [(str(voices), "\n".join(said[voices])) for voices in sorted(said, reverse=True)]
+    return grid([*rows, *([(str(LONE), f"{'the other' if rows else 'all'} {len(lone)}")] if lone else [])])
+
+
+def _name(iri: str, event: Event) -> str:
+    """Return the kind of an event, or its name where the event is another instrument's."""
+    return event.kind if iri in event.instruments else event.label
 
 
 def _claims(page: Description) -> RenderableType | None:
