@@ -116,7 +116,8 @@ def _voices(iri: str, events: Iterable[Event]) -> RenderableType | None:
     said: dict[Voices, list[str]] = {}
     for event in events:
         for outcome, voices in event.voices:
-            said.setdefault(voices, []).append(f"{_name(iri, event)}: {outcome}")
+            name = _name(iri, event)
+            said.setdefault(voices, []).append(name if outcome == event.kind else f"{name}: {outcome}")
     lone = said.pop(LONE, [])
     rows = [(str(voices), "\n".join(said[voices])) for voices in sorted(said, reverse=True)]
     return grid([*rows, *([(str(LONE), f"{'the other' if rows else 'all'} {len(lone)}")] if lone else [])])
