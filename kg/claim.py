@@ -94,7 +94,7 @@ def claims_from(quads: Iterable[ox.Quad]) -> list[Claim]:
         Claim(
             iri,
             **{
-                name: tuple(sorted(values[iri][term], key=address_key))
+                name: tuple(sorted(values[iri][term], key=address_key if name == "passages" else None))
                 for name, term in (_IRI_FIELDS | _TEXT_FIELDS).items()
             },
             content=frozenset(content[iri]),
