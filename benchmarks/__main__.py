@@ -50,7 +50,7 @@ def main() -> None:
     print(f"\n{claims:,} generated claims; {before['processors']} processors, load average {before['load average']}\n")
     print(table(rows))
     missed = [row for row in rows if row.met is False]
-    print(f"\n{len(missed)} of {sum(row.goal is not None for row in rows)} goals missed")
+    print(f"\n{len(missed)} of {sum(row.met is not None for row in rows)} goals missed")
     target = project.root() / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     told = {"machine": before, "claims": claims, "measured": [row.as_dict() for row in rows]}

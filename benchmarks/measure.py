@@ -26,7 +26,8 @@ FORMS = {"s": ".2f", "ms": ".1f", "MB": ".0f", "ratio": ".2f"}
 class Measured:
     """One thing measured several times, beside the goal that its median should not pass; None where there is none.
 
-    `cpu` is the median of what a processor spent on it, in the same unit.
+    `cpu` is the median of what a processor spent on it, in the same unit; `failed` is true where it did not come to
+    its end.
     """
 
     group: str
@@ -36,12 +37,13 @@ class Measured:
     goal: float | None = None
     note: str = ""
     cpu: float | None = None
+    failed: bool = False
 
     @classmethod
     def of(cls, group: str, name: str, spans: Sequence[Span], goal: float | None = None, note: str = "") -> Measured:
-        """Return times as a row in seconds."""
+        """Return times as a row in seconds; without any it failed."""
         cpu = statistics.median(span.cpu for span in spans) if spans else None
-        return cls(group, name, "s", tuple(span.wall for span in spans), goal, note, cpu)
+        return cls(group, name, "s", tuple(span.wall for span in spans), goal, note, cpu, failed=not spans)
 
     @property
     def median(self) -> float | None:
@@ -50,10 +52,10 @@ class Measured:
 
     @property
     def met(self) -> bool | None:
-        """True where the goal is met, None where there is none."""
-        if self.goal is None:
+        """True where the goal is met, None where there is none; what failed met none."""
+        if self.goal is None and not self.failed:
             return None
-        return self.median is not None and self.median <= self.goal
+        return self.median is not None and self.goal is not None and self.median <= self.goal
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row for JSON."""

@@ -10,13 +10,14 @@ import pyoxigraph as ox
 from kg import entity
 from kg.cite.conditions import View, rests_on, truth_of
 from kg.cite.evidence import Evidence
-from kg.cite.parse import EXISTS, Uncitable, mentions, parsed, place
+from kg.cite.parse import Uncitable, parsed, place
 from kg.cite.paths import walk
 from kg.cite.rewrite import witness_query
+from kg.cite.selects import columns_of, computed, group_keys, is_aggregated, joined_with_values, narrowed
 from kg.cite.write import Writer, select_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kg.cite.conditions import Exists
     from kg.cite.rewrite import Edge, SubSelect, WitnessQuery
@@ -26,8 +27,6 @@ __all__ = ["evidence_of"]
 
 Row = tuple[Any, ...]
 Solution = dict[str, Any]
-_BATCH = 1_000
-"""So many rows of a query with LIMIT are handed to the engine at once, so that it need not look at all the others."""
 
 
 def evidence_of(store: Store, text: str, columns: Sequence[str], rows: Sequence[Row]) -> list[Evidence]:
@@ -67,10 +66,10 @@ class _Pass:
         """Return the evidence of rows; those of an `inner` query may have got values that it left unbound outside."""
         if not rows:
             return []
-        if _is_aggregated(node):
+        if is_aggregated(node):
             return self.groups(node, columns, rows, graph, inner=inner)
-        query = witness_query(_with_values(node), _computed(node), graph=graph)
-        texts = _restricted(query.text, columns, rows) if node.limitoffset else [query.text]
+        query = witness_query(joined_with_values(node), computed(node), graph=graph)
+        texts = narrowed(query.text, columns, rows) if node.limitoffset else [query.text]
         grouped: dict[Row, list[Solution]] = defaultdict(list)
         wanted = set(rows)
         for text in texts:
@@ -83,7 +82,7 @@ class _Pass:
         self, node: Any, columns: tuple[str, ...], rows: list[Row], graph: Any, *, inner: bool
     ) -> list[Evidence]:
         """Cite the rows of a query with GROUP BY or aggregates: every member of every group that gave the row."""
-        names, expressions = _group_keys(node)
+        names, expressions = group_keys(node)
         text = select_text(node, " ".join(f"?{name}" for name in names if name not in columns))
         of_row: dict[Row, set[Row]] = defaultdict(set)
         if set(names) <= set(columns) and not inner:
@@ -258,7 +257,7 @@ class _Pass:
         The engine does not hold a sub-query to the value of `?g` in the GRAPH ?g around it, so where the rows are not
         of that graph, they are of any.
         """
-        columns = _sub_columns(sub.query)
+        columns = columns_of(sub.query)
         try:
             return self.select(sub.query, columns, rows, graph, inner=True)
         except Uncitable:
@@ -272,49 +271,14 @@ class _Pass:
 
 def _refuse(node: Any) -> None:
     """Raise `Uncitable` for what is refused in a query whatever its rows, so that this does not hang on the data."""
-    if _is_aggregated(node):
+    if is_aggregated(node):
         select_text(node)
-        query = witness_query(node.where, _group_keys(node)[1])
+        query = witness_query(node.where, group_keys(node)[1])
     else:
-        query = witness_query(_with_values(node), _computed(node))
+        query = witness_query(joined_with_values(node), computed(node))
     for sub in query.sub_selects:
-        _sub_columns(sub.query)
+        columns_of(sub.query)
         _refuse(sub.query)
-
-
-def _computed(node: Any) -> list[tuple[str, Any]]:
-    """Return the columns that a query computes, with their expressions."""
-    projected = node.projection if isinstance(node.projection, list) else []
-    return [(str(each.evar), each.expr) for each in projected if each.evar]
-
-
-def _is_aggregated(node: Any) -> bool:
-    return bool(node.groupby or node.having or mentions(node.projection, "Aggregate_"))
-
-
-def _with_values(node: Any) -> Any:
-    """Return the pattern of a query, joined with the inline data that follow the query."""
-    from rdflib.plugins.sparql.parserutils import CompValue
-
-    if not node.valuesClause:
-        return node.where
-    group = CompValue("GroupOrUnionGraphPattern", graph=[node.where])
-    return CompValue("GroupGraphPatternSub", part=[group, node.valuesClause])
-
-
-def _group_keys(node: Any) -> tuple[list[str], list[tuple[str, Any]]]:
-    """Return the names of the group's keys, and those that are computed with their expressions."""
-    if mentions([node.projection, node.having], *EXISTS):
-        raise Uncitable("EXISTS beside an aggregate", "what it rests on belongs to no member of the group")
-    keys = node.groupby.condition if node.groupby else []
-    names = [str(key if _is_variable(key) else key.var) for key in keys]
-    return names, [(str(key.var), key.expr) for key in keys if not _is_variable(key)]
-
-
-def _sub_columns(node: Any) -> tuple[str, ...]:
-    if not isinstance(node.projection, list):
-        raise Uncitable("SELECT * in a sub-query", "name its variables", sign=r"SELECT\s+(DISTINCT\s+)?\*")
-    return tuple(str(each.evar or each.var) for each in node.projection)
 
 
 def _sub_row(sub: SubSelect, solution: Solution) -> tuple[Any, Row]:
@@ -322,20 +286,7 @@ def _sub_row(sub: SubSelect, solution: Solution) -> tuple[Any, Row]:
     graph = sub.graph
     if graph is not None and not (_is_variable(graph) and solution.get(str(graph)) is None):
         graph = _resolved(graph, solution)
-    return graph, _row(_sub_columns(sub.query), solution)
-
-
-def _restricted(text: str, columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """Yield a witness query narrowed down to the rows, some at a time."""
-    distinct = list(dict.fromkeys(rows))
-    for i in range(0, len(distinct), _BATCH):
-        values = _values(columns, distinct[i : i + _BATCH])
-        yield f"SELECT * WHERE {{ {values} {text.removeprefix('SELECT * WHERE ')} }}"
-
-
-def _values(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    lines = [" ".join("UNDEF" if cell is None else str(cell) for cell in row) for row in dict.fromkeys(rows)]
-    return f"VALUES ({' '.join(f'?{column}' for column in columns)}) {{ {' '.join(f'({line})' for line in lines)} }}"
+    return graph, _row(columns_of(sub.query), solution)
 
 
 # --- solutions ------------------------------------------------------------------------------------
