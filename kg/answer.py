@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Cell", "ask", "run"]
 
-_MANY = 1_000
+_FEW = 100
 """Rows up to which all are cited to tell what they rest on, if the query is about something in conflict."""
 
 _THING = re.compile(rf"\bid:([\w-]+)|<{re.escape(terms.ID)}([\w-]+)>")
@@ -114,22 +114,28 @@ def _disputed(store: Store, citations: Iterable[RowCitation]) -> tuple[str, ...]
 def _doubtful(store: Store, text: str, answer: Answer) -> Sequence[RowCitation]:
     """Return the citations of rows that may rest on claims in conflict; to cite all rows would take too long.
 
-    A conflict is looked for about what the rows and the query name, so one of which neither names anything is missed.
-    Where a query cannot be cited, it cannot be told what its rows rest on, and they stand as found.
+    A conflict is looked for about what the rows and the query name. Of many rows, those count that name what it is
+    about; of few, all, if the query has a word in common with its claims. Where a query cannot be cited, it cannot be
+    told what its rows rest on, and they stand as found.
     """
     if not answer.rows:
         return ()
     cells = {cell.value for row in answer.rows for cell in row if isinstance(cell, ox.NamedNode)}
     things = {iri for iri in cells if iri.startswith(terms.ID)}
     things |= {terms.ID + (short or long) for short, long in _THING.findall(text)}
-    claims = {claim for each in conflict.conflicts_about(store, things) if not each.is_settled for claim in each.claims}
-    named = conflict.named_by(store, claims) if claims else set()
-    rows = [row for row in answer.rows if any(isinstance(cell, ox.NamedNode) and cell.value in named for cell in row)]
-    words = set(re.findall(r"[\w-]+", text))
-    if len(answer.rows) <= _MANY and any(re.split("[/#]", iri)[-1] in words for iri in named):
-        rows = list(answer.rows)
+    found = conflict.conflicts_about(store, things)
+    claims = {claim for each in found if not each.is_settled for claim in each.claims}
+    if not claims:
+        return ()
+    if len(answer.rows) <= _FEW:
+        words = set(re.findall(r"[\w-]+", text)) | {iri.rpartition("/")[2] for iri in cells}
+        named = {re.split("[/#]", iri)[-1] for iri in conflict.named_by(store, claims)}
+        rows = answer.rows if words & named else ()
+    else:
+        about = conflict.subjects_of(store, claims) | claims
+        rows = tuple(row for row in answer.rows if any(getattr(cell, "value", None) in about for cell in row))
     try:
-        return cite(store, text, answer.columns, rows) if rows else ()
+        return cite(store, text, answer.columns, rows)
     except Uncitable:
         return ()
 

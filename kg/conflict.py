@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kg.store import Store
 
-__all__ = ["QUESTION", "Conflict", "conflicts_about", "conflicts_of", "named_by"]
+__all__ = ["QUESTION", "Conflict", "conflicts_about", "conflicts_of", "named_by", "subjects_of"]
 
 QUESTION = "conflicts"
 """The saved question that holds the rules."""
@@ -45,14 +45,13 @@ def conflicts_about(store: Store, things: Collection[str]) -> list[Conflict]:
 
     The rules look at the things and at their events only, so what this takes does not grow with the store.
     """
-    nodes = _listed(things)
-    events = entity.select(
-        store, f"SELECT DISTINCT ?e WHERE {{ VALUES ?i {{ {nodes} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
+    rows = entity.select(
+        store, f"SELECT DISTINCT ?e ?i WHERE {{ VALUES ?i {{ {_listed(things)} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
     )
-    about = _listed({*things, *(row["e"].value for row in events)})
+    about = {"event": {*things, *(row["e"].value for row in rows)}, "instrument": {row["i"].value for row in rows}}
     text = question(QUESTION).text
-    for name in ("event", "instrument"):
-        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {about} }}")
+    for name, iris in about.items():
+        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {_listed(iris)} }}")
     found: dict[str, Conflict] = {}
     for row in entity.select(store, text):
         iri, kind, resolution = (row[name].value if row[name] else "" for name in ("conflict", "kind", "resolution"))
@@ -75,6 +74,16 @@ def named_by(store: Store, claims: Collection[str]) -> set[str]:
     )
     named = {term.value for row in rows for term in row if isinstance(term, ox.NamedNode)}
     return named - {terms.RDF + "type"}
+
+
+def subjects_of(store: Store, claims: Collection[str]) -> set[str]:
+    """Return the IRIs of the things that `claims` are about: their subjects, and the instruments of these."""
+    rows = entity.select(
+        store,
+        f"""SELECT DISTINCT ?s ?i WHERE {{ VALUES ?g {{ {_listed(claims)} }} GRAPH ?g {{ ?s ?p ?o }}
+            OPTIONAL {{ GRAPH ?g {{ ?s pact:eventOf|pact:statusOf|pact:provisionOf ?i }} }} }}""",
+    )
+    return {term.value for row in rows for term in row if isinstance(term, ox.NamedNode)}
 
 
 def _listed(iris: Collection[str]) -> str:

@@ -63,7 +63,7 @@ def connect(store: Store, start: str, end: str, *, hops: int = 6, most: int = 5)
     sides: tuple[Layer, Layer] = ({start: [(0.0, ())]}, {end: [(0.0, ())]})
     layers = [dict(sides[0]), dict(sides[1])]
     for _ in range(hops):
-        side = min((side for side in (0, 1) if layers[side]), key=lambda side: search.cost(layers[side]))
+        side = search.smaller(layers)
         layers[side] = search.layer(layers[side], known=sides[side])
         sides[side].update(layers[side])
         if meeting := [node for node in layers[side] if node in sides[1 - side]]:
@@ -84,8 +84,26 @@ class _Search:
         self.hubs: set[str] = set()
         self.either_way = _either_way()
 
-    def cost(self, nodes: Iterable[str]) -> int:
-        """Return how many edges a layer has, counted without fetching them."""
+    def smaller(self, layers: list[Layer]) -> int:
+        """Return which of two layers has fewer edges, counted no further than it takes to tell; the first if equal."""
+        one, other = layers
+        if not (one and other):
+            return 0 if one else 1
+        if len(one) <= len(other):
+            return 0 if (most := self.cost(one)) <= self.cost(other, most) else 1
+        return 0 if self.cost(one, most := self.cost(other)) <= most else 1
+
+    def cost(self, nodes: Iterable[str], most: float = math.inf) -> int:
+        """Return how many edges a layer has, counted without fetching them; or some number over `most`."""
+        total = 0
+        for batch in _batches(list(nodes)):
+            self._count(batch)
+            total += sum(self.degree[node] for node in batch)
+            if total > most:
+                break
+        return total
+
+    def _count(self, nodes: list[str]) -> None:
         wanted = [node for node in nodes if node not in self.degree]
         if wanted:
             listed = " ".join(serialised(ox.NamedNode(node)) for node in wanted)
@@ -95,7 +113,6 @@ class _Search:
             )
             self.degree.update(dict.fromkeys(wanted, 0))
             self.degree.update({row["n"].value: int(row["count"].value) for row in rows})
-        return sum(self.degree[node] for node in nodes)
 
     def layer(self, nodes: Layer, known: Layer) -> Layer:
         """Return the nodes one edge further on, each with the most telling chains that lead to it."""
@@ -139,6 +156,10 @@ class _Search:
         yield from sorted(found)
 
 
+def _batches(nodes: list[str], size: int = 500) -> Iterable[list[str]]:
+    return (nodes[i : i + size] for i in range(0, len(nodes), size))
+
+
 def _rank(weighed: tuple[float, Chain]) -> tuple[float, Chain]:
     """Return a sort key of a chain; sums of the same weights in another order are the same."""
     weight, chain = weighed
@@ -149,7 +170,8 @@ def _rank(weighed: tuple[float, Chain]) -> tuple[float, Chain]:
 def _either_way() -> str:
     """Return the pattern of an edge at `?n`, in either direction, by those of our properties that join things.
 
-    Naming the properties lets the engine look edges up; to filter them by their names it would have to read each.
+    Naming the properties lets the engine look up the edges that lead to a thing; to filter them by their names it would
+    have to read each, and there may be very many. Those that leave a thing are few, so they are read and filtered.
     Properties of claim records, and those that lead to concepts, join no things.
     """
     ontology = ox.Store()
@@ -160,8 +182,9 @@ def _either_way() -> str:
         prefixes=terms.PREFIXES,
     )
     assert isinstance(rows, ox.QuerySolutions)
-    named = " ".join(serialised(row["p"]) for row in rows)
-    return f"{{ VALUES ?p {{ {named} }} ?n ?p ?o }} UNION {{ VALUES ?p {{ {named} }} ?s ?p ?n }}"
+    named = [serialised(row["p"]) for row in rows]
+    leaving = f"?n ?p ?o FILTER(?p IN ({', '.join(named)}))"
+    return f"{{ {leaving} }} UNION {{ VALUES ?p {{ {' '.join(named)} }} ?s ?p ?n }}"
 
 
 def _nodes(start: str, chain: Chain) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from itertools import combinations
 from typing import Any
 
@@ -201,11 +202,18 @@ def queries(heads_: Any, patterns_: Any) -> Any:
 
 
 def cited(world: World, text: str) -> tuple[list[Row], list[RowCitation]]:
-    """Return the rows of a query and their citations, once the rows have stayed the same."""
+    """Return the rows of a query and their citations, one each, once the rows have stayed the same.
+
+    Without ORDER BY the engine may give them in another order every time.
+    """
     store = world.store()
     columns, rows = asked_of(store, text)
+    before = list(rows)
     citations = cite(store, text, columns, rows)
-    assert asked_of(store, text) == (columns, rows)
+    again = asked_of(store, text)
+    assert rows == before
+    assert (again[0], Counter(again[1])) == (columns, Counter(rows))
+    assert len(citations) == len(rows)
     return rows, citations
 
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pyoxigraph as ox
+
 from kg.cite.conditions import ASKING, Bound, Condition, Exists, Plain, condition_of, conjuncts, is_guard, is_guarded
 from kg.cite.parse import Uncitable, mentions, name_of, variables
 from kg.cite.write import Term, Writer, path_text
@@ -123,14 +125,22 @@ class _WitnessWriter(Writer):
         self.marks, self.graph = before
 
     def known(self, term: Term) -> Term:
-        """Return what an edge should hold: the bound term, or the variable that stands for a blank node.
+        """Return what an edge should hold: a variable, or a term as the engine has it.
 
         A pattern reads a blank node as a variable, so it can be written as one.
         """
-        from rdflib import BNode, Variable
+        from rdflib import BNode, Literal, URIRef, Variable
 
         term = self.bound.get(term, term)
-        return Variable(f"{FRESH}{term}") if isinstance(term, BNode) else term
+        match term:
+            case BNode():
+                return Variable(f"{FRESH}{term}")
+            case URIRef():
+                return ox.NamedNode(str(term))
+            case Literal():
+                # Only numbers and booleans, which the parser writes in one form, are rdflib's.
+                return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype)))
+        return term
 
     def term(self, term: Term) -> str:
         return super().term(self.known(term))

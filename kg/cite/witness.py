@@ -144,7 +144,7 @@ class _Pass:
                 evidence.take(rests_on(condition, known, self.view(solution, query)))
         matched_in = {graph for _, graph in evidence.triples}
         for term, marks in query.graphs:
-            name = solution.get(str(term)) if _is_variable(term) else _resolved(term, solution)
+            name = solution.get(str(term)) if isinstance(term, str) else term
             if name is not None and name.value not in matched_in and _marked(solution, marks):
                 evidence.graphs.add(name.value)
         return evidence
@@ -261,7 +261,7 @@ class _Pass:
         try:
             return self.select(sub.query, columns, rows, graph, inner=True)
         except Uncitable:
-            if graph == sub.graph or not _is_variable(sub.graph):
+            if graph == sub.graph or not isinstance(sub.graph, str):
                 raise
             return self.select(sub.query, columns, rows, sub.graph, inner=True)
 
@@ -284,8 +284,8 @@ def _refuse(node: Any) -> None:
 def _sub_row(sub: SubSelect, solution: Solution) -> tuple[Any, Row]:
     """Return the graph that a sub-query stands in, a variable where the engine left it unbound, and its row."""
     graph = sub.graph
-    if graph is not None and not (_is_variable(graph) and solution.get(str(graph)) is None):
-        graph = _resolved(graph, solution)
+    if isinstance(graph, str):
+        graph = solution.get(str(graph)) or graph
     return graph, _row(columns_of(sub.query), solution)
 
 
@@ -303,28 +303,15 @@ def _rows_given_by(row: Row, wanted: set[Row], *, inner: bool) -> list[Row]:
     return [other for other in wanted if all(a is None or a == b for a, b in zip(row, other, strict=True))]
 
 
-def _is_variable(term: Any) -> bool:
-    from rdflib import Variable
-
-    return isinstance(term, Variable)
-
-
 def _marked(solution: Solution, marks: Iterable[str]) -> bool:
     return all(solution.get(mark) is not None for mark in marks)
 
 
 def _resolved(term: Any, solution: Solution) -> Any:
-    """Return a term of a pattern as the engine's term under a solution."""
-    from rdflib import URIRef
-
-    if isinstance(term, ox.NamedNode | ox.Literal):
+    """Return what a term of a pattern stands for in a solution: a variable, which is a text, for its value."""
+    if not isinstance(term, str):
         return term
-    if _is_variable(term):
-        value = solution.get(str(term))
-        if value is None:
-            raise Uncitable(f"the variable ?{term}", "it has no value in a solution that should have one", sign="")
-        return value
-    if isinstance(term, URIRef):
-        return ox.NamedNode(str(term))
-    # Only numbers and booleans, which the parser writes in one form, are left.
-    return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype)))
+    value = solution.get(str(term))
+    if value is None:
+        raise Uncitable(f"the variable ?{term}", "it has no value in a solution that should have one", sign="")
+    return value
