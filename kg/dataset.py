@@ -24,8 +24,10 @@ __all__ = [
     "graph_of",
     "graphs_of",
     "parse",
+    "part_of",
     "read_files",
     "read_project",
+    "slug_of",
 ]
 
 _TYPE = ox.NamedNode(terms.RDF + "type")
@@ -198,6 +200,22 @@ def graph_of(quad: ox.Quad) -> str:
 def graphs_of(quads: Iterable[ox.Quad]) -> set[str]:
     """Return the IRIs of the named graphs among `quads`."""
     return {graph_of(quad) for quad in quads} - {""}
+
+
+def part_of(quad: ox.Quad) -> tuple[str, str]:
+    """Return what a quad's graph belongs to: the description or the claims of a document, or the graph itself."""
+    graph = graph_of(quad)
+    for kind in ("document", "claims"):
+        if graph.startswith(f"{terms.GRAPH}{kind}/"):
+            return kind, graph.removeprefix(f"{terms.GRAPH}{kind}/")
+    if graph.startswith(terms.CLAIM):
+        return "claims", graph.removeprefix(terms.CLAIM).rpartition("-c")[0]
+    return graph, ""
+
+
+def slug_of(quad: ox.Quad) -> str:
+    """Return the slug of the document that a quad belongs to; an empty text for ontology and reference data."""
+    return part_of(quad)[1]
 
 
 def facts(quads: Iterable[ox.Quad]) -> set[ox.Quad]:

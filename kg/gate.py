@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kg import terms
 from kg.claim import claims_from
-from kg.dataset import Dataset, dataset_hash, graph_of, read_files, read_project
+from kg.dataset import Dataset, dataset_hash, part_of, read_files, read_project, slug_of
 from kg.document import documents_from
 from kg.errors import NotConforming, UnknownEntity
 from kg.store import open_store, writing
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyoxigraph as ox
 
-__all__ = ["Outcome", "add", "build", "checked", "merged", "remove", "slug_of"]
+__all__ = ["Outcome", "add", "build", "checked", "merged", "remove"]
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def merged(base: Dataset, added: Dataset) -> Dataset:
     A description replaces the description, claims replace all claims of their document; the one does not touch the
     other, so that either file can be given alone.
     """
-    parts = {_part_of(quad) for quad in added.quads}
-    kept = frozenset(quad for quad in base.quads if _part_of(quad) not in parts)
+    parts = {part_of(quad) for quad in added.quads}
+    kept = frozenset(quad for quad in base.quads if part_of(quad) not in parts)
     return Dataset(kept | added.quads, base.sources | added.sources)
 
 
@@ -110,22 +110,6 @@ def remove(place: str, document: str, progress: Callable[[str], None] | None = N
 
 def _slugs(quads: frozenset[ox.Quad]) -> set[str]:
     return {slug for quad in quads if (slug := slug_of(quad))}
-
-
-def _part_of(quad: ox.Quad) -> tuple[str, str]:
-    """Return what a quad's graph belongs to: the description or the claims of a document, or the graph itself."""
-    graph = graph_of(quad)
-    for kind in ("document", "claims"):
-        if graph.startswith(f"{terms.GRAPH}{kind}/"):
-            return kind, graph.removeprefix(f"{terms.GRAPH}{kind}/")
-    if graph.startswith(terms.CLAIM):
-        return "claims", graph.removeprefix(terms.CLAIM).rpartition("-c")[0]
-    return graph, ""
-
-
-def slug_of(quad: ox.Quad) -> str:
-    """Return the slug of the document that a quad belongs to; an empty text for ontology and reference data."""
-    return _part_of(quad)[1]
 
 
 def _outcome(

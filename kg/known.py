@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg.dataset import facts
+from kg.dataset import facts, slug_of
 from kg.document import documents_from
-from kg.gate import slug_of
 from kg.store import EmbeddedStore
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from support import Runner, example_of, run_apart, run_here
 
 from kg import gate, project
 from kg.answer import Answer, ask
-from kg.dataset import Dataset, read_project
+from kg.dataset import Dataset, read_project, slug_of
 from kg.query import all_questions
 from kg.store import EmbeddedStore, writing
 
@@ -59,7 +59,7 @@ def bare_folder(tmp_path_factory: pytest.TempPathFactory, shipped: Dataset) -> P
     """A store of the ontology and the reference data, without any document: fast to validate."""
     folder = tmp_path_factory.mktemp("bare") / "store"
     with writing(str(folder)) as writer:
-        writer.replace(frozenset(quad for quad in shipped.quads if not gate.slug_of(quad)))
+        writer.replace(frozenset(quad for quad in shipped.quads if not slug_of(quad)))
     return folder
 
 

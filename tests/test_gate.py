@@ -10,7 +10,7 @@ from support import EXAMPLE, EXAMPLE_FILES, FIRST, bytes_of
 
 from kg import gate, terms
 from kg.claim import claims_from
-from kg.dataset import Dataset, canonical_lines, dataset_hash, facts, graph_of, read_files
+from kg.dataset import Dataset, canonical_lines, dataset_hash, facts, graph_of, read_files, slug_of
 from kg.document import documents_from
 from kg.errors import DataError, KgError, NotConforming, ParseFailure, StoreMissing, UnknownEntity
 from kg.store import EmbeddedStore
@@ -41,7 +41,7 @@ def without_provision(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def background(shipped: Dataset) -> frozenset[ox.Quad]:
     """The ontology and the reference data."""
-    return frozenset(quad for quad in shipped.quads if not gate.slug_of(quad))
+    return frozenset(quad for quad in shipped.quads if not slug_of(quad))
 
 
 # --- add --------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from support import EXAMPLE_FILES, Runner
 from worlds import claim, turtle
 
-from kg import gate, project, terms
+from kg import project, terms
 from kg.answer import ask
 from kg.claim import quads_from
-from kg.dataset import Dataset, facts, read_files
+from kg.dataset import Dataset, facts, read_files, slug_of
 from kg.errors import BadParameter
 from kg.known import known_at
 from kg.query import Question, question, values_of
@@ -31,7 +31,7 @@ def both(shipped: Dataset) -> EmbeddedStore:
 
 
 def background(shipped: Dataset) -> frozenset[ox.Quad]:
-    return frozenset(quad for quad in shipped.quads if not gate.slug_of(quad))
+    return frozenset(quad for quad in shipped.quads if not slug_of(quad))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def parts(shipped: Dataset) -> dict[str, tuple[str | None, frozenset[ox.Quad]]]:
     found["undated"] = (None, small_document("undated", ""))
     found["since"] = (None, small_document("since", "; pact:earliestDate '2019-01-01'^^xsd:date"))
     found["example"] = ("2021-07-01", read_files(EXAMPLE_FILES).quads)
-    found["shipped"] = ("2025-02-10", frozenset(quad for quad in shipped.quads if gate.slug_of(quad)))
+    found["shipped"] = ("2025-02-10", frozenset(quad for quad in shipped.quads if slug_of(quad)))
     return found
 
 
@@ -193,7 +193,7 @@ def test_a_later_day_never_knows_fewer_documents(one: date, other: date, several
     early, late = (known_at(several, day).quads() for day in sorted((one, other)))
 
     assert early <= late
-    assert {slug for quad in late if (slug := gate.slug_of(quad))}.isdisjoint({"undated", "since"})
+    assert {slug for quad in late if (slug := slug_of(quad))}.isdisjoint({"undated", "since"})
 
 
 def test_what_a_later_document_contradicts_is_not_disputed_before(both: EmbeddedStore, shipped: Dataset) -> None:
