@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyoxigraph as ox
+
 from kg import terms
 from kg.claim import claims_from
-from kg.dataset import Dataset, dataset_hash, part_of, read_files, read_project, slug_of
+from kg.dataset import Dataset, dataset_hash, facts, graph_of, part_of, read_files, read_project, slug_of
 from kg.document import documents_from
-from kg.errors import NotConforming, UnknownEntity
+from kg.errors import DataError, NotConforming, UnknownEntity
+from kg.sparql import refuse_fetching, syntax_error
 from kg.store import open_store, writing
 from kg.validate import Report, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    import pyoxigraph as ox
-
-__all__ = ["Outcome", "add", "build", "checked", "merged", "remove"]
+__all__ = ["Outcome", "add", "build", "checked", "merged", "put_graph", "remove", "update"]
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,7 @@ def add(place: str, files: Sequence[Path], progress: Callable[[str], None] | Non
     Raises what reading, validating and writing raise; then the store is as it was.
     """
     added = read_files(files)
-    slugs = _slugs(added.quads)
-    open_store(place)
-    with writing(place) as writer:
-        before = writer.quads()
-        after = merged(Dataset(before), added)
-        replaced = tuple(sorted({slug for quad in before - after.quads if (slug := slug_of(quad))}))
-        report = checked(after, progress)
-        writer.change(before, after.quads)
-    return _outcome(after.quads, report, tuple(sorted(slugs)), replaced)
+    return _changed(place, lambda before: merged(before, added), progress, _slugs(added.quads))
 
 
 def merged(base: Dataset, added: Dataset) -> Dataset:
@@ -94,18 +87,81 @@ def remove(place: str, document: str, progress: Callable[[str], None] | None = N
     """
     iri = terms.expand(document) if ":" in document else terms.DOC + document
     slug = iri.removeprefix(terms.DOC)
-    open_store(place)
-    with writing(place) as writer:
-        before = writer.quads()
-        after = frozenset(quad for quad in before if slug_of(quad) != slug)
-        if not slug or after == before:  # no slug: ontology and reference data
-            names = ", ".join(found.slug for found in documents_from(before)) or "none"
+
+    def without(before: Dataset) -> Dataset:
+        kept = frozenset(quad for quad in before.quads if slug_of(quad) != slug)
+        if not slug or kept == before.quads:  # no slug: ontology and reference data
+            names = ", ".join(found.slug for found in documents_from(before.quads)) or "none"
             raise UnknownEntity(
                 f"there is no document “{document}” in this store", where=place, mend=f"documents here: {names}"
             )
-        report = checked(Dataset(after), progress)
-        writer.change(before, after)
-    return _outcome(after, report, (slug,))
+        return Dataset(kept)
+
+    return _changed(place, without, progress)
+
+
+def update(place: str, text: str, progress: Callable[[str], None] | None = None) -> Outcome:
+    """Run a SPARQL 1.1 Update on the store at `place`.
+
+    Its patterns read the facts view and the named graphs, as queries do; what it writes goes into named graphs. Raises
+    `QuerySyntaxError`, `ReadOnly` for what would fetch from elsewhere, `DataError` for a change of the facts view, and
+    what validating and writing raise; then the store is as it was.
+    """
+    refuse_fetching(text)
+
+    def updated(before: Dataset) -> Dataset:
+        engine = before.store()
+        view = facts(before.quads)
+        engine.bulk_extend(view)
+        try:
+            engine.update(text, prefixes=terms.PREFIXES)
+        except SyntaxError as error:
+            raise syntax_error(text, error) from error
+        except RuntimeError as error:  # such as CREATE of a graph that is there
+            raise DataError(f"the update cannot be done: {error}", mend="nothing was changed") from error
+        after = frozenset(engine)
+        named = frozenset(quad for quad in after if graph_of(quad))
+        if after - named != view:
+            raise DataError(
+                "the update changes the facts view, which is worked out from the claims",
+                mend="name the graph to write to: GRAPH <…> { … }; nothing was changed",
+            )
+        return Dataset(named)
+
+    return _changed(place, updated, progress)
+
+
+def put_graph(place: str, graph: str, triples: Iterable[ox.Triple], *, keep: bool) -> Outcome:
+    """Put triples in a named graph of the store at `place`, beside those that are there or, not to `keep`, for them.
+
+    Without any, the graph goes. Raises what validating and writing raise; then the store is as it was.
+    """
+    name = ox.NamedNode(graph)
+    added = frozenset(ox.Quad(t.subject, t.predicate, t.object, name) for t in triples)
+    return _changed(
+        place,
+        lambda before: Dataset(added | frozenset(q for q in before.quads if keep or q.graph_name != name)),
+    )
+
+
+def _changed(
+    place: str,
+    edit: Callable[[Dataset], Dataset],
+    progress: Callable[[str], None] | None = None,
+    touched: Iterable[str] = (),
+) -> Outcome:
+    """Have `edit` make another dataset of the one at `place`, and keep that if it conforms.
+
+    `touched` are slugs of documents that count as changed even if they come out as they were.
+    """
+    open_store(place)
+    with writing(place) as writer:
+        before = writer.quads()
+        after = edit(Dataset(before))
+        gone, come = _slugs(before - after.quads), _slugs(after.quads - before)
+        report = checked(after, progress)
+        writer.change(before, after.quads)
+    return _outcome(after.quads, report, tuple(sorted({*touched, *gone, *come})), tuple(sorted(gone)))
 
 
 def _slugs(quads: frozenset[ox.Quad]) -> set[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyoxigraph as ox
 
 from kg import terms
 from kg.errors import QuerySyntaxError, ReadOnly
 
-__all__ = ["Form", "form_of", "serialised", "syntax_error", "with_prefixes"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+__all__ = ["Form", "form_of", "refuse_fetching", "serialised", "syntax_error", "with_prefixes"]
 
 Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
 
@@ -40,22 +43,16 @@ _LAST_NAME = re.compile(r"([\w.-]*):[^\s:]*$")
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 
 
-def form_of(text: str) -> Form:
+def form_of(text: str, services: Collection[str] = ()) -> Form:
     """Return the form of a query.
 
-    Raises `ReadOnly` for an update and for `SERVICE`, which would call another server; `QuerySyntaxError` where the
-    text is no query at all, or too large. The rest of the syntax is left to the engine.
+    Raises `ReadOnly` for an update and for `SERVICE`, which would call another server, unless that is one of
+    `services`; `QuerySyntaxError` where the text is no query at all, or too large. The rest of the syntax is left to
+    the engine.
     """
-    if not _is_unicode(text):
-        raise QuerySyntaxError("the query is not Unicode text", mend="write it in UTF-8")
-    words = _words(text)
-    if any("SERVICE" in word for word in words + _words(_unescaped(text))):
-        raise ReadOnly(
-            "the query calls another server (SERVICE)",
-            mend="ask that server itself, or export the data and join them there; no prefix may hold the word either",
-        )
+    _refuse_calls(text, services)
     _refuse_huge(text)
-    for word in words:
+    for word in _words(text):
         if word in _FORMS:
             return _FORMS[word]
         if word in _UPDATES:
@@ -66,6 +63,38 @@ def form_of(text: str) -> Form:
         if word not in ("PREFIX", "BASE"):
             break
     raise _no_query(text)
+
+
+def refuse_fetching(text: str) -> None:
+    """Raise `ReadOnly` for an update that would fetch from elsewhere, and `QuerySyntaxError` for one too large."""
+    _refuse_calls(text, ())
+    if any("LOAD" in word for word in _words(text) + _words(_unescaped(text))):
+        raise ReadOnly("the update fetches from elsewhere (LOAD)", mend="fetch the file yourself, then: kg add FILE")
+    _refuse_huge(text)
+
+
+def _refuse_calls(text: str, services: Collection[str]) -> None:
+    """Raise `ReadOnly` for a call of a server that is not one of `services`, each written in full."""
+    if not _is_unicode(text):
+        raise QuerySyntaxError("the query is not Unicode text", mend="write it in UTF-8")
+    for form in (text, _unescaped(text)):
+        calls = sum("SERVICE" in word for word in _words(form))
+        allowed = sum(called in services for called in _called(form)) if services else 0
+        if calls > allowed:
+            raise ReadOnly(
+                "the query calls another server (SERVICE)",
+                mend="ask that server itself, or export the data and join them there; no prefix may hold the word "
+                "either" + (f"; allowed, as <IRI> in full: {', '.join(sorted(services))}" if services else ""),
+            )
+
+
+def _called(text: str) -> Iterator[str]:
+    """Yield, for each keyword SERVICE, the IRI that it calls, or an empty text where that is not written in full."""
+    tokens = [token for token in _TOKEN.finditer(text) if token[0].strip() and token[0][0] != "#"]
+    for number, token in enumerate(tokens):
+        if token["words"] and token["words"].upper() == "SERVICE":
+            rest = [each[0] for each in tokens[number + 1 : number + 3] if each[0].upper() != "SILENT"]
+            yield rest[0][1:-1] if rest and rest[0].startswith("<") else ""
 
 
 def _refuse_huge(text: str) -> None:
@@ -129,10 +158,15 @@ def _unescaped(text: str) -> str:
 
 def with_prefixes(text: str) -> str:
     """Return `text` with those built-in prefixes declared in front that it uses and does not declare itself."""
-    code = "".join(token[0] if token[0][0] not in "#\"'" else " " for token in _TOKEN.finditer(text))
+    code = _code(text)
     declared = set(_PREFIX.findall(code))
     wanted = (item for item in terms.PREFIXES.items() if item[0] not in declared and f"{item[0]}:" in code)
     return "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in wanted) + text
+
+
+def _code(text: str) -> str:
+    """Return `text` without its strings and comments."""
+    return "".join(token[0] if token[0][0] not in "#\"'" else " " for token in _TOKEN.finditer(text))
 
 
 def syntax_error(text: str, error: SyntaxError) -> QuerySyntaxError:
