@@ -82,13 +82,14 @@ def evaluate(
     *,
     default_graph: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None = None,
     named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None,
+    services: Collection[str] = (),
 ) -> Results:
     """Answer a query on an engine of this process, with our prefixes and our errors.
 
     `default_graph` and `named_graphs` take the place of the facts view and of all named graphs, as the SPARQL 1.1
-    Protocol lets a client choose.
+    Protocol lets a client choose; `services` are the servers that the query may call.
     """
-    sparql.form_of(text)
+    sparql.form_of(text, services)
     try:
         return engine.query(text, prefixes=terms.PREFIXES, default_graph=default_graph, named_graphs=named_graphs)
     except SyntaxError as error:

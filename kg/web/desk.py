@@ -13,7 +13,7 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import UsageError
 from kg.store import EmbeddedStore, evaluate
-from kg.web import openapi, pages, protocol, void
+from kg.web import openapi, pages, protocol, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
@@ -41,15 +41,21 @@ _SHORT = {
     "md": "text/markdown",
 }
 _RESOURCES = ("id", "claim", "document", "concept", "graph")
+_METHODS = {"sparql": ("GET", "POST"), "data": ("GET", "PUT", "POST", "DELETE")}
 _OPTIONS = ("format", "cite", "known-at", "valid-at")
 
 
 @dataclass
 class Desk:
-    """Answers requests from the store at `place`, quoting from the folder `texts` where there is one."""
+    """Answers requests from the store at `place`, quoting from the folder `texts` where there is one.
+
+    `base` is the address that descriptions name, `services` are the servers that a query may call.
+    """
 
     place: str
     texts: Path | None = None
+    base: str = terms.BASE
+    services: tuple[str, ...] = ()
     _opened: EmbeddedStore | None = field(default=None, repr=False)
     _pointer: tuple[int, int] = (0, 0)
     _hash: str = ""
@@ -74,13 +80,16 @@ class Desk:
     def answer(self, request: Request) -> Response:
         """Return the response to a request. Raises `KgError` with the status and the words for what is wrong."""
         first, _, rest = request.path.removeprefix("/").partition("/")
-        if request.method == "POST" and first != "sparql":
-            raise MethodNotAllowed("only /sparql takes POST", mend="use GET")
+        allowed = _METHODS.get(first, ("GET",))
+        if request.method not in allowed:
+            raise MethodNotAllowed(request, allowed)
         match first, rest:
             case "", "":
                 return self.page("home.html", pages.home(self.store()))
             case "sparql", "":
                 return self.sparql(request)
+            case "data", "":
+                return writing.graph_store(self.store(), request)
             case "ask", name if name:
                 return self.ask(request, name)
             case "questions", "":
@@ -90,9 +99,9 @@ class Desk:
             case "static", "style.css":
                 return _static("style.css", "text/css; charset=utf-8")
             case "openapi.json", "":
-                return _json(openapi.description())
+                return _json(openapi.description(self.base))
             case ".well-known", "void":
-                return _triples(void.description(self.store()), request)
+                return _triples(void.description(self.store(), self.base), request)
             case "health", "":
                 return _json({"status": "ok", "dataset": self.dataset_hash()})
             case kind, rest if kind in _RESOURCES and rest:
@@ -106,14 +115,15 @@ class Desk:
         return Response(body=pages.render(template, **fields))
 
     def sparql(self, request: Request) -> Response:
-        """Answer a query, or describe the service where there is none."""
-        store = self.store()
-        response = protocol.respond(store.engine, request)
-        if response is not None:
-            return response
+        """Answer a query, run an update, or describe the service where there is neither."""
+        asked = protocol.operation(request)
+        if asked.update is not None:
+            return writing.update(self.place, request, asked.update)
+        if asked.query is not None:
+            return protocol.respond(self.store().engine, asked, request.accept, self.services)
         if best(request.accept, ("text/turtle", *protocol.GRAPH_FORMS, HTML)) == HTML:
             return self.page("sparql.html", pages.editor())
-        return _triples(protocol.service_description(f"{terms.BASE}sparql"), request)
+        return _triples(protocol.service_description(self.base, writable=request.writing != "off"), request)
 
     def questions(self, request: Request) -> Response:
         """List the saved questions."""
@@ -201,6 +211,10 @@ class MethodNotAllowed(UsageError):
     """The address does not take this method."""
 
     http_status = 405
+
+    def __init__(self, request: Request, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"{request.path} does not take {request.method}", mend=f"use {' or '.join(allowed)}")
+        self.http_headers = {"allow": ", ".join((*allowed, "HEAD", "OPTIONS"))}
 
 
 class UnprocessableDate(UsageError):
