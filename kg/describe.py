@@ -61,7 +61,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Role:
-    """What leads to a thing by one property, in the facts view: the first few things by name, and how many there are."""
+    """What leads to a thing by one property, in the facts view: the first few, by name, and how many there are."""
 
     property: str
     label: str
