@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import cos, hypot, radians
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,9 +77,8 @@ def route_map(store: Store, iri: str, shown: int = 24) -> RouteMap | None:
     drawn = routes[:shown]
     states = {state for route in drawn for state in (route.start, route.end)}
     names = entity.labels(store, states | {each for route in drawn for each in route.instruments[:6]})
-    return RouteMap(
-        tuple(drawn), _map(iri, drawn, _codes(store, states), names), names, len(rows) < MOST and routes == drawn
-    )
+    drawing = _map(iri, drawn, _codes(store, states), names)
+    return RouteMap(tuple(drawn), drawing, names, len(rows) < MOST and routes == drawn)
 
 
 def _rows(store: Store, iri: str, here: str, there: str) -> Iterable[tuple[str, str, str, bool]]:
@@ -159,13 +159,13 @@ def _places(at: dict[str, tuple[float, float]], names: dict[str, str]) -> Iterab
 
 
 def _area(ring: Ring) -> float:
-    pairs = zip(ring, ring[1:], strict=False)
+    pairs = pairwise(ring)
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
 
 
 def _centre(ring: Ring) -> tuple[float, float]:
     """Return the centre of gravity of a ring."""
-    parts = [((x1 * y2 - x2 * y1), x1 + x2, y1 + y2) for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False)]
+    parts = [((x1 * y2 - x2 * y1), x1 + x2, y1 + y2) for (x1, y1), (x2, y2) in pairwise(ring)]
     total = sum(part[0] for part in parts)
     if not total:
         return ring[0]

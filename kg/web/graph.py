@@ -1,4 +1,4 @@
-"""The neighbourhood of a thing as a drawing: itself in the middle, what leads to it on the left, what it leads to on the right."""
+"""The neighbourhood of a thing as a drawing: itself in the middle, between what leads to it and what it leads to."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Graph:
-    """A drawing: neighbours, the lines of the middle's name, the size in pixels, and how many relations are left out."""
+    """A drawing: neighbours, the lines of the middle's name, its size, and how many relations are left out."""
 
     neighbours: tuple[Neighbour, ...]
     lines: tuple[str, ...]

@@ -174,7 +174,7 @@ def _words(name: str) -> str:
 def resource_page(
     store: EmbeddedStore, iri: str, texts: Path | None, number: int = 1, role: str = ""
 ) -> tuple[str, dict[str, Any]]:
-    """Return the template and the fields of the page of an IRI, or of a page of its claims or role. Raises `NotFound`."""
+    """Return the template and the fields of the page of an IRI, or one of its claims or role. Raises `NotFound`."""
     if iri.startswith(terms.CLAIM):
         return "claim.html", _claim_page(store, iri, texts)
     if iri.startswith(terms.DOC):
