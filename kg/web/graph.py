@@ -119,11 +119,11 @@ def _side(page: Description, links: Sequence[Link], height: int, *, incoming: bo
             x=x,
             y=y,
             path=f"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2} {y2}",
-            short=_cut(label, 34),
+            short=_cut(label, 31),
         )
 
 
-def _wrapped(label: str, width: int = 20, most: int = 3) -> tuple[str, ...]:
+def _wrapped(label: str, width: int = 16, most: int = 3) -> tuple[str, ...]:
     from textwrap import wrap
 
     return tuple(wrap(label, width, max_lines=most, placeholder=" …"))
