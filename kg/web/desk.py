@@ -13,7 +13,7 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import UsageError
 from kg.store import EmbeddedStore, evaluate
-from kg.web import openapi, pages, protocol, void, writing
+from kg.web import openapi, pages, protocol, things, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
@@ -96,6 +96,10 @@ class Desk:
                 return self.questions(request)
             case "search", "":
                 return self.page("search.html", pages.search(self.store(), request.first("q")))
+            case "conflicts", "":
+                return self.page("conflicts.html", things.conflicts_page(self.store(), _number(request)))
+            case "open-questions", "":
+                return self.page("open-questions.html", things.questions_page(self.store(), _number(request)))
             case "static", "style.css":
                 return _static("style.css", "text/css; charset=utf-8")
             case "openapi.json", "":
@@ -196,7 +200,7 @@ class Desk:
         if media_type is None:
             raise NotAcceptable(f"this cannot be had as {request.accept}", mend=f"it can be had as {', '.join(forms)}")
         if media_type == HTML:
-            return self.page(*pages.resource_page(store, iri, self.texts))
+            return self.page(*pages.resource_page(store, iri, self.texts, _number(request), request.first("as")))
         node = ox.NamedNode(iri)
         about = f"{{ {node} ?p ?o }} UNION {{ ?s ?q {node} }}"
         triples = evaluate(store.engine, f"CONSTRUCT {{ {node} ?p ?o . ?s ?q {node} }} WHERE {{ {about} }}")
@@ -221,6 +225,10 @@ class UnprocessableDate(UsageError):
     """A date in the address is none."""
 
     http_status = 422
+
+
+def _number(request: Request) -> int:
+    return things.page_number(request.first("page"))
 
 
 def _static(name: str, media_type: str) -> Response:

@@ -215,5 +215,5 @@ def service_description(base: str, *, writable: bool = False) -> list[ox.Triple]
         add(node, terms.PREFIXES["rdfs"] + "label", ox.Literal(question.name))
         add(node, terms.PREFIXES["rdfs"] + "comment", ox.Literal(question.summary, language="en"))
         add(node, sh + "select", ox.Literal(question.text))
-        add(node, "https://schema.org/target", endpoint)
+        add(node, terms.PREFIXES["schema"] + "target", endpoint)
     return triples
