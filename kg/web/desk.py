@@ -13,7 +13,7 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import UsageError
 from kg.store import EmbeddedStore, evaluate
-from kg.web import openapi, pages, protocol, void
+from kg.web import assets, openapi, pages, protocol, void
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
@@ -87,8 +87,8 @@ class Desk:
                 return self.questions(request)
             case "search", "":
                 return self.page("search.html", pages.search(self.store(), request.first("q")))
-            case "static", "style.css":
-                return _static("style.css", "text/css; charset=utf-8")
+            case "static", name if name:
+                return assets.served(name, request.if_none_match)
             case "openapi.json", "":
                 return _json(openapi.description())
             case ".well-known", "void":
@@ -106,14 +106,22 @@ class Desk:
         return Response(body=pages.render(template, **fields))
 
     def sparql(self, request: Request) -> Response:
-        """Answer a query, or describe the service where there is none."""
+        """Answer a query, or describe the service where there is none; a browser gets the page to write one on."""
         store = self.store()
+        if self._wants_editor(request):
+            fields = pages.editor(request.first("query"), built=assets.has_editor())
+            policy = {"content-security-policy": assets.EDITOR_POLICY} if assets.has_editor() else {}
+            return Response(body=pages.render("sparql.html", **fields), headers={"vary": "accept", **policy})
         response = protocol.respond(store.engine, request)
         if response is not None:
             return response
-        if best(request.accept, ("text/turtle", *protocol.GRAPH_FORMS, HTML)) == HTML:
-            return self.page("sparql.html", pages.editor())
         return _triples(protocol.service_description(f"{terms.BASE}sparql"), request)
+
+    def _wants_editor(self, request: Request) -> bool:
+        """Tell whether a page is asked for: a query in its address is shown there, and run only when told to."""
+        forms = ("text/turtle", *protocol.GRAPH_FORMS, *protocol.ROW_FORMS, HTML)
+        plain = all(key == "query" for key, _ in request.query) and len(request.every("query")) < 2
+        return request.method == "GET" and plain and best(request.accept, forms) == HTML
 
     def questions(self, request: Request) -> Response:
         """List the saved questions."""
@@ -207,11 +215,6 @@ class UnprocessableDate(UsageError):
     """A date in the address is none."""
 
     http_status = 422
-
-
-def _static(name: str, media_type: str) -> Response:
-    body = (Path(__file__).parent / "static" / name).read_bytes()
-    return Response(media_type=media_type, body=body, headers={"cache-control": "max-age=3600"})
 
 
 def _json(value: Any) -> Response:
