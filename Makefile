@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 KG := $(BIN)/kg
 
-.PHONY: run test check format docs bench clean
+.PHONY: run test check format docs editor bench clean
 
 # Build the store from the project's data, validate it, answer the headline questions, write the exports.
 run: .venv/run.done
@@ -40,6 +40,11 @@ format: .venv/dev.done
 # The page of the ontology.
 docs: .venv/dev.done
 	$(BIN)/python docs/ontology_page.py build/docs/ontology.html
+
+# The SPARQL editor of the pages. Without Node all else works, and /sparql shows a plain form.
+editor:
+	@if command -v npm > /dev/null; then cd kg/web/editor && npm ci --silent --no-audit --no-fund && npm run --silent build; \
+	else echo "The SPARQL editor is left out: building it needs npm (Node 20 or newer)."; fi
 
 bench: .venv/dev.done
 	$(BIN)/python -m benchmarks

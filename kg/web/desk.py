@@ -13,7 +13,7 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import UsageError
 from kg.store import EmbeddedStore, evaluate
-from kg.web import openapi, pages, protocol, things, void, writing
+from kg.web import assets, openapi, pages, protocol, things, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
@@ -100,8 +100,8 @@ class Desk:
                 return self.page("conflicts.html", things.conflicts_page(self.store(), _number(request)))
             case "open-questions", "":
                 return self.page("open-questions.html", things.questions_page(self.store(), _number(request)))
-            case "static", "style.css":
-                return _static("style.css", "text/css; charset=utf-8")
+            case "static", name if name:
+                return assets.served(name, request.if_none_match)
             case "openapi.json", "":
                 return _json(openapi.description(self.base))
             case ".well-known", "void":
@@ -119,15 +119,23 @@ class Desk:
         return Response(body=pages.render(template, **fields))
 
     def sparql(self, request: Request) -> Response:
-        """Answer a query, run an update, or describe the service where there is neither."""
+        """Answer a query, run an update, or describe the service; a browser gets the page to write a query on."""
+        if self._wants_editor(request):
+            fields = pages.editor(request.first("query"), built=assets.has_editor())
+            policy = {"content-security-policy": assets.EDITOR_POLICY} if assets.has_editor() else {}
+            return Response(body=pages.render("sparql.html", **fields), headers={"vary": "accept", **policy})
         asked = protocol.operation(request)
         if asked.update is not None:
             return writing.update(self.place, request, asked.update)
         if asked.query is not None:
             return protocol.respond(self.store().engine, asked, request.accept, self.services)
-        if best(request.accept, ("text/turtle", *protocol.GRAPH_FORMS, HTML)) == HTML:
-            return self.page("sparql.html", pages.editor())
         return _triples(protocol.service_description(self.base, writable=request.writing != "off"), request)
+
+    def _wants_editor(self, request: Request) -> bool:
+        """Tell whether a page is asked for: a query in its address is shown there, and run only when told to."""
+        forms = ("text/turtle", *protocol.GRAPH_FORMS, *protocol.ROW_FORMS, HTML)
+        plain = all(key == "query" for key, _ in request.query) and len(request.every("query")) < 2
+        return request.method == "GET" and plain and best(request.accept, forms) == HTML
 
     def questions(self, request: Request) -> Response:
         """List the saved questions."""
@@ -229,11 +237,6 @@ class UnprocessableDate(UsageError):
 
 def _number(request: Request) -> int:
     return things.page_number(request.first("page"))
-
-
-def _static(name: str, media_type: str) -> Response:
-    body = (Path(__file__).parent / "static" / name).read_bytes()
-    return Response(media_type=media_type, body=body, headers={"cache-control": "max-age=3600"})
 
 
 def _json(value: Any) -> Response:

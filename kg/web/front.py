@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-__all__ = ["Broken", "Front", "Limits", "TimeUp", "Worker"]
+__all__ = ["SECURITY", "Broken", "Front", "Limits", "TimeUp", "Worker"]
 
 LOG = logging.getLogger("kg.access")
 _ALLOW = "GET, HEAD, POST, PUT, DELETE, OPTIONS"

@@ -112,10 +112,16 @@ def search(store: EmbeddedStore, text: str, most: int = 50) -> dict[str, Any]:
     return {"title": f"Search: {text}" if text else "Search", "text": text, "found": found}
 
 
-def editor() -> dict[str, Any]:
-    """Return what the page with the query form shows."""
-    example = "SELECT ?a { ?a a pact:Agreement ; pact:party id:us, id:sv }"
-    return {"title": "SPARQL", "example": example, "prefixes": terms.PREFIXES}
+def editor(query: str, *, built: bool) -> dict[str, Any]:
+    """Return what the page with the query form shows: a query, or an example; `built` tells whether the editor is."""
+    return {
+        "title": "SPARQL",
+        "query": query or "SELECT ?a { ?a a pact:Agreement ; pact:party id:us, id:sv }",
+        "questions": all_questions(),
+        "prefixes": terms.PREFIXES,
+        "base": terms.BASE,
+        "built": built,
+    }
 
 
 # --- a question -------------------------------------------------------------------------------------------------------
