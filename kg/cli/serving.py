@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from kg import terms
 from kg.cli.options import progress, quiet_option, store_option, texts_option
 from kg.errors import UsageError
 
@@ -23,7 +22,7 @@ _SHORTEST = 16
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
 @click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(0.1), help="Most time for a request.")
-@click.option("--base", default=terms.BASE, show_default=True, help="Address that descriptions name.")
+@click.option("--base", metavar="URL", help="Address that descriptions name, instead of that of the terms.")
 @click.option("--allow-service", "services", multiple=True, metavar="URL", help="A server that queries may call.")
 @click.option("--writable", is_flag=True, help="Let whoever sends the token change the store.")
 @click.option(
@@ -36,7 +35,7 @@ def serve(
     port: int,
     workers: int,
     seconds: float,
-    base: str,
+    base: str | None,
     services: tuple[str, ...],
     writable: bool,
     token_file: Path | None,
@@ -58,19 +57,20 @@ def serve(
       kg serve --host 0.0.0.0 --port 8080 --workers 4 --texts texts/
       KG_TOKEN=… kg serve --writable
     """
+    from kg import terms
     from kg.store import open_store
     from kg.web import Limits, Settings, run
 
     if store.startswith(("http://", "https://")):
         raise UsageError("kg serve serves a store in a folder", where="--store", mend="that endpoint serves itself")
-    if not base.startswith(("http://", "https://")) or (urlsplit(base).path not in ("", "/") and base != terms.BASE):
+    if base is not None and (not base.startswith(("http://", "https://")) or urlsplit(base).path not in ("", "/")):
         raise UsageError(
             f"“{base}” is not the address of a host", where="--base", mend="such as https://kg.example.org/"
         )
     token = _token(token_file) if writable else None
     open_store(store)
     click.echo(f"serving {store} at http://{host}:{port}/ (stop with Ctrl-C)", err=True)
-    settings = Settings(store, str(texts) if texts else None, base.rstrip("/") + "/", services)
+    settings = Settings(store, str(texts) if texts else None, base.rstrip("/") + "/" if base else terms.BASE, services)
     run(settings, host=host, port=port, limits=Limits(seconds=seconds, workers=workers), token=token)
 
 

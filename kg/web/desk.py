@@ -74,7 +74,7 @@ class Desk:
         """Return the hash of the dataset, worked out once for each state of the store."""
         store = self.store()
         if not self._hash:
-            self._hash = dataset_hash(store.quads())
+            self._hash = store.noted or dataset_hash(store.quads())
         return self._hash
 
     def answer(self, request: Request) -> Response:
