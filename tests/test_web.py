@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kg.web import assets
 from kg.web.desk import Desk
 from kg.web.message import Request, frame, read_frame
 from kg.web.worker import serve
@@ -269,6 +270,64 @@ def test_pages_allow_no_script_and_no_frame(service: Service) -> None:
 
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_file_comes_with_its_type_and_is_not_sent_twice(service: Service) -> None:
+    first = service.client.get("/static/icon.svg")
+    again = service.client.get("/static/icon.svg", headers={"if-none-match": first.headers["etag"]})
+
+    assert first.headers["content-type"] == "image/svg+xml; charset=utf-8"
+    assert "max-age" in first.headers["cache-control"]
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["../desk.py", "..%2fdesk.py", "%2e%2e/assets.py", "/etc/passwd", "editor", "."])
+def test_only_listed_files_are_served(service: Service, name: str) -> None:
+    assert service.client.get(f"/static/{name}").status_code == 404
+
+
+def test_a_query_in_the_address_is_shown_to_a_browser_and_run_for_a_program(service: Service) -> None:
+    page = service.client.get("/sparql", params={"query": TWO_AGREEMENTS}, headers=PAGE)
+    run = service.client.get("/sparql", params={"query": TWO_AGREEMENTS, "format": "csv"}, headers=PAGE)
+
+    assert TWO_AGREEMENTS in html.unescape(page.text)
+    assert page.headers["content-type"].startswith("text/html")
+    assert run.text.startswith("a\r\n")
+    assert "us-sv-aca-1" in run.text
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder of files in which the editor was built."""
+    (tmp_path / "editor").mkdir()
+    (tmp_path / "editor" / "editor.js").write_text("// the editor")
+    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_script_is_allowed_on_the_page_with_the_editor_only(store_folder: Path, built: Path) -> None:
+    desk = Desk(str(store_folder))
+
+    page = desk.answer(Request(path="/sparql", accept="text/html"))
+    home = desk.answer(Request(path="/", accept="text/html"))
+
+    assert "script-src 'self'; connect-src 'self'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert b"/static/editor/editor.js" in bytes(page.body)  # type: ignore[arg-type]
+    assert "content-security-policy" not in home.headers
+    assert b"<script" not in bytes(home.body)  # type: ignore[arg-type]
+
+
+def test_without_the_editor_the_page_has_the_form_and_says_so(store_folder: Path, built: Path) -> None:
+    (built / "editor" / "editor.js").unlink()
+
+    page = Desk(str(store_folder)).answer(Request(path="/sparql", accept="text/html"))
+
+    assert isinstance(page.body, bytes)
+    assert b"<textarea" in page.body
+    assert b"was not built here" in page.body
+    assert b"<script" not in page.body
+    assert page.headers.get("content-security-policy") is None
 
 
 @pytest.mark.parametrize(
