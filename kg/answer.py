@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from kg import conflict, entity, terms
 from kg.cite import Uncitable, cite, notes
-from kg.errors import UsageError
+from kg.errors import BadParameter, UsageError
 from kg.query import Question, question, values_of
 from kg.sparql import form_of
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from kg.cite import Notes, RowCitation
     from kg.store import Store
 
-__all__ = ["Answer", "Cell", "ask", "run"]
+__all__ = ["Answer", "Cell", "Part", "ask", "run"]
 
 _FEW = 100
 """Rows up to which all are cited to tell what they rest on, if the query is about something in conflict."""
@@ -29,13 +31,43 @@ _FEW = 100
 _THING = re.compile(rf"\bid:([\w-]+)|<{re.escape(terms.ID)}([\w-]+)>")
 
 Cell = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None
+Row = tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """At most `most` rows of an answer, from the one after the row that `after` marks: the `Answer.next` before."""
+
+    most: int
+    after: str = ""
+
+    def of(self, rows: Sequence[Row]) -> tuple[int, int]:
+        """Return where the part begins and ends in `rows`. Raises `BadParameter` where no row bears the mark.
+
+        A row is known by what it holds, so a part goes on in the right place where rows before it came or went.
+        """
+        start = 0
+        if self.after:
+            number, _, digest = self.after.partition("-")
+            place = int(number) if number.isascii() and number.isdecimal() else 0
+            likely = [place] if place < len(rows) else []
+            found = next((i for i in chain(likely, range(len(rows))) if _digest(rows[i]) == digest), None)
+            if found is None:
+                raise BadParameter("the answer has changed, and its next part cannot be told", mend="begin anew")
+            start = found + 1
+        return start, min(start + self.most, len(rows))
+
+
+def _digest(row: Row) -> str:
+    return sha256("\t".join(str(cell) for cell in row).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Answer:
     """Rows under columns. `labels` names the columns that hold the label of the column before them.
 
-    `citations`, one a row, and `notes`, the same to be read, are there where they were asked for.
+    `citations`, one a row, and `notes`, the same to be read, are there where they were asked for. Where a part was
+    asked for, `first` is the place of its first row among all `total` rows, and `next` marks the part that follows.
     """
 
     columns: tuple[str, ...]
@@ -45,6 +77,9 @@ class Answer:
     citations: tuple[RowCitation, ...] | None = None
     notes: Notes | None = None
     disputed: tuple[str, ...] = ()
+    first: int = 0
+    total: int = 0
+    next: str = ""
 
     @property
     def status(self) -> str:
@@ -52,7 +87,7 @@ class Answer:
 
         `disputed` holds the claims in question. A failure is an exception, never one of these.
         """
-        if not self.rows:
+        if not (self.rows or self.total):
             return "not recorded"
         return "disputed" if self.disputed else "found"
 
@@ -64,16 +99,17 @@ def ask(
     *,
     cited: bool = False,
     texts: Path | None = None,
+    part: Part | None = None,
 ) -> Answer:
     """Answer the saved question `name`, with parameters as a person types them.
 
     Rows come in the question's own order. Columns are those that its header names, each column of IRIs followed by
-    `<column>Label`. With `cited`, each row has its citation; the rows are the same.
+    `<column>Label`. With `cited`, each row has its citation; the rows are the same. With `part`, only those of it.
     Raises `UnknownQuestion`, `BadParameter`, `AmbiguousEntity`, `StoreError` and, with `cited`, `Uncitable`.
     """
     asked = question(name)
     values = values_of(store, asked, given or {})
-    whole = run(store, asked.bound(values), cited=cited, texts=texts)
+    whole = run(store, asked.bound(values), cited=cited, texts=texts, part=part)
     if name == conflict.QUESTION:
         # The rows are the conflicts themselves; that they are disputed is what they say.
         whole = replace(whole, disputed=())
@@ -81,7 +117,7 @@ def ask(
     return replace(_labelled(store, _only(whole, asked.columns), iris), question=asked)
 
 
-def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = None) -> Answer:
+def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = None, part: Part | None = None) -> Answer:
     """Return the rows of any SELECT query, without labels; with `cited`, each row with its citation.
 
     `texts` is the folder of texts to quote from. Raises `UsageError` for another form of query, `Uncitable` for what
@@ -91,9 +127,12 @@ def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = No
         if cited:
             raise Uncitable(form, "only the rows of SELECT are cited")
         raise UsageError("this query gives no rows", mend="only the rows of SELECT are put in tables and cited")
-    rows = store.query(text)
-    assert isinstance(rows, ox.QuerySolutions)
-    answer = Answer(tuple(variable.value for variable in rows.variables), tuple(tuple(row) for row in rows))
+    found = store.query(text)
+    assert isinstance(found, ox.QuerySolutions)
+    columns, rows = tuple(variable.value for variable in found.variables), tuple(tuple(row) for row in found)
+    first, end = part.of(rows) if part else (0, len(rows))
+    following = f"{end - 1}-{_digest(rows[end - 1])}" if end < len(rows) else ""
+    answer = Answer(columns, rows[first:end], first=first, total=len(rows), next=following)
     if not cited:
         return replace(answer, disputed=_disputed(store, _doubtful(store, text, answer)))
     citations = tuple(cite(store, text, answer.columns, answer.rows))

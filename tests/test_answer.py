@@ -6,7 +6,7 @@ import pyoxigraph as ox
 import pytest
 
 from kg import project, terms
-from kg.answer import Answer, ask, run
+from kg.answer import Answer, Part, ask, run
 from kg.errors import BadParameter, StoreError, UnknownQuestion, UsageError
 from kg.query import question
 from kg.store import EmbeddedStore, RemoteStore
@@ -102,3 +102,16 @@ def test_rows_of_any_query_are_an_answer_without_labels(shipped_store: EmbeddedS
 def test_a_query_without_rows_is_no_answer(text: str, shipped_store: EmbeddedStore) -> None:
     with pytest.raises(UsageError, match="this query gives no rows"):
         run(shipped_store, text)
+
+
+def test_a_part_goes_on_after_its_row_where_rows_before_it_came(shipped_store: EmbeddedStore) -> None:
+    whole = ask(shipped_store, "agreements")
+    first = ask(shipped_store, "agreements", part=Part(3))
+    place, _, digest = first.next.partition("-")
+
+    for mark in (first.next, f"{int(place) + 1}-{digest}", f"99-{digest}"):
+        rest = ask(shipped_store, "agreements", part=Part(100, mark))
+        assert first.rows + rest.rows == whole.rows
+        assert (rest.first, rest.total, rest.next) == (3, len(whole.rows), "")
+    with pytest.raises(BadParameter, match="changed"):
+        ask(shipped_store, "agreements", part=Part(3, "0-ffff"))

@@ -6,6 +6,7 @@ import html
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kg.web import assets
 from kg.web.desk import Desk
 from kg.web.message import Request, frame, read_frame
 from kg.web.worker import serve
@@ -219,6 +221,38 @@ def test_an_answer_that_did_not_change_is_not_sent_again(service: Service) -> No
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_an_answer_comes_in_parts_that_make_up_the_whole(service: Service) -> None:
+    whole = rows(service.client.get("/ask/claims-about?thing=id:sv&format=json"))
+    assert len(whole) > 7
+
+    address: str | None = "/ask/claims-about?thing=id:sv&format=json&cite=1&limit=7"
+    parts = []
+    while address:
+        response = service.client.get(address)
+        parts.append(rows(response))
+        address = response.links.get("next", {}).get("url")
+
+    assert [len(part) for part in parts[:-1]] == [7] * (len(parts) - 1)
+    assert [row for part in parts for row in part] == whole
+
+
+def test_a_page_shows_part_of_an_answer_and_leads_to_the_next(service: Service) -> None:
+    first = service.client.get("/ask/claims-about?thing=id:sv&limit=7", headers=PAGE).text
+    [following] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = service.client.get(html.unescape(following), headers=PAGE).text
+
+    assert "rows 1 to 7 of" in first
+    assert "rows 8 to 14 of" in second
+    assert "limit" not in "".join(re.findall(r'class="downloads">.*?</p>', first))
+
+
+@pytest.mark.parametrize("wrong", ["limit=0", "limit=-1", "limit=x", "limit=2&after=1-0000000000000000"])
+def test_a_part_that_cannot_be_told_is_refused(service: Service, wrong: str) -> None:
+    response = service.client.get(f"/ask/agreements?format=json&{wrong}")
+
+    assert response.status_code == 422
+
+
 def test_the_description_of_the_questions_names_each_with_its_parameters(service: Service) -> None:
     found = service.client.get("/openapi.json").json()
 
@@ -272,6 +306,64 @@ def test_pages_allow_no_script_and_no_frame(service: Service) -> None:
 
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_file_comes_with_its_type_and_is_not_sent_twice(service: Service) -> None:
+    first = service.client.get("/static/icon.svg")
+    again = service.client.get("/static/icon.svg", headers={"if-none-match": first.headers["etag"]})
+
+    assert first.headers["content-type"] == "image/svg+xml; charset=utf-8"
+    assert "max-age" in first.headers["cache-control"]
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["../desk.py", "..%2fdesk.py", "%2e%2e/assets.py", "/etc/passwd", "editor", "."])
+def test_only_listed_files_are_served(service: Service, name: str) -> None:
+    assert service.client.get(f"/static/{name}").status_code == 404
+
+
+def test_a_query_in_the_address_is_shown_to_a_browser_and_run_for_a_program(service: Service) -> None:
+    page = service.client.get("/sparql", params={"query": TWO_AGREEMENTS}, headers=PAGE)
+    run = service.client.get("/sparql", params={"query": TWO_AGREEMENTS, "format": "csv"}, headers=PAGE)
+
+    assert TWO_AGREEMENTS in html.unescape(page.text)
+    assert page.headers["content-type"].startswith("text/html")
+    assert run.text.startswith("a\r\n")
+    assert "us-sv-aca-1" in run.text
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder of files in which the editor was built."""
+    (tmp_path / "editor").mkdir()
+    (tmp_path / "editor" / "editor.js").write_text("// the editor")
+    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_script_is_allowed_on_the_page_with_the_editor_only(store_folder: Path, built: Path) -> None:
+    desk = Desk(str(store_folder))
+
+    page = desk.answer(Request(path="/sparql", accept="text/html"))
+    home = desk.answer(Request(path="/", accept="text/html"))
+
+    assert "script-src 'self'; connect-src 'self'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert b"/static/editor/editor.js" in bytes(page.body)  # type: ignore[arg-type]
+    assert "content-security-policy" not in home.headers
+    assert b"<script" not in bytes(home.body)  # type: ignore[arg-type]
+
+
+def test_without_the_editor_the_page_has_the_form_and_says_so(store_folder: Path, built: Path) -> None:
+    (built / "editor" / "editor.js").unlink()
+
+    page = Desk(str(store_folder)).answer(Request(path="/sparql", accept="text/html"))
+
+    assert isinstance(page.body, bytes)
+    assert b"<textarea" in page.body
+    assert b"was not built here" in page.body
+    assert b"<script" not in page.body
+    assert page.headers.get("content-security-policy") is None
 
 
 @pytest.mark.parametrize(

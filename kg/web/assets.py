@@ -1,4 +1,4 @@
-"""The files that pages load, by name: the style sheet, and the SPARQL editor where it was built."""
+"""The files that pages load, by name: style sheet and icon, and the SPARQL editor where it was built."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDITOR_POLICY = f"{SECURITY['content-security-policy']}; script-src 'self'; conn
 The editor sets its styles through objects (CSSOM), in a shadow tree, so no inline style has to be allowed.
 """
 
-_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".txt": "text/plain"}
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 
 
 def has_editor() -> bool:
@@ -35,4 +35,5 @@ def served(name: str, if_none_match: str = "") -> Response:
     headers = {"cache-control": "max-age=3600", "etag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
     if if_none_match == headers["etag"]:
         return Response(304, headers=headers)
-    return Response(media_type=f"{_MEDIA_TYPES[listed[name].suffix]}; charset=utf-8", body=body, headers=headers)
+    media_type = f"{_MEDIA_TYPES[listed[name].suffix]}; charset=utf-8"
+    return Response(media_type=media_type, body=body, headers=headers)

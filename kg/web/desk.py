@@ -42,7 +42,7 @@ _SHORT = {
 }
 _RESOURCES = ("id", "claim", "document", "concept", "graph")
 _METHODS = {"sparql": ("GET", "POST"), "data": ("GET", "PUT", "POST", "DELETE")}
-_OPTIONS = ("format", "cite", "known-at", "valid-at")
+_OPTIONS = ("format", "cite", "known-at", "valid-at", "limit", "after")
 
 
 @dataclass
@@ -169,7 +169,9 @@ class Desk:
         from kg.answer import ask
         from kg.render import answer_text
 
-        answer = ask(self._view(request), name, given, cited=cited, texts=self.texts)
+        answer = ask(self._view(request), name, given, cited=cited, texts=self.texts, part=pages.part_of(request))
+        if answer.next:
+            headers["link"] = f'<{pages.next_part(request, answer)}>; rel="next"'
         media_type = next(media for media, short in _ANSWER_FORMS.items() if short == form)
         if form == "csv":
             headers["content-disposition"] = f'attachment; filename="{name}.csv"'

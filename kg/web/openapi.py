@@ -52,6 +52,12 @@ def _question(question: Question) -> dict[str, Any]:
             *(_parameter(parameter) for parameter in question.parameters),
             _option("format", "The form; otherwise by Accept.", {"enum": ["html", "json", "csv", "tsv", "md"]}),
             _option("cite", "1 to name, for each row, the claims it rests on.", {"enum": ["0", "1"]}),
+            _option(
+                "limit",
+                "Rows of a part; Link: rel=next leads to the part after it.",
+                {"pattern": "^[0-9]+$"},
+            ),
+            _option("after", "Where a part begins, as Link: rel=next has it.", {}),
             _option("known-at", "Only what documents say that were surely issued by this day.", {"format": "date"}),
         ],
         "responses": {

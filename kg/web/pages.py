@@ -10,6 +10,7 @@ import pyoxigraph as ox
 from kg import entity, terms
 from kg.claim import coverage
 from kg.document import check_text, read_text
+from kg.errors import BadParameter
 from kg.query import all_questions
 from kg.render.pages import dates
 from kg.sparql import serialised
@@ -22,12 +23,23 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from kg.answer import Answer, Part
     from kg.document import SourceDocument
     from kg.query import Parameter, Question
     from kg.store import EmbeddedStore
     from kg.web.message import Request
 
-__all__ = ["editor", "home", "link", "question_page", "render", "resource_page", "search"]
+__all__ = [
+    "editor",
+    "home",
+    "link",
+    "next_part",
+    "part_of",
+    "question_page",
+    "render",
+    "resource_page",
+    "search",
+]
 
 
 @cache
@@ -136,10 +148,10 @@ def question_page(
     missing = [p for p in asked.parameters if not p.optional and p.name not in given]
     answer = None
     if not missing:
-        from kg.answer import ask
+        from kg.answer import Part, ask
 
-        answer = ask(store, asked.name, given, cited=True, texts=texts)
-    query = [(key, value) for key, value in request.query if key not in ("format", "cite") and value]
+        answer = ask(store, asked.name, given, cited=True, texts=texts, part=part_of(request) or Part(ROWS))
+    query = [(key, value) for key, value in request.query if key not in ("format", "cite", "limit", "after") and value]
     return {
         "title": asked.summary,
         "asked": asked,
@@ -147,9 +159,35 @@ def question_page(
         "choices": {p.name: _choices(store, p) for p in asked.parameters if p.kind != "date"},
         "missing": missing,
         "answer": answer,
+        "following": next_part(request, answer) if answer else "",
         "cells": _cells(answer) if answer else ([], []),
         "download": lambda form: f"/ask/{asked.name}?{urlencode([*query, ('format', form), ('cite', '1')])}",
     }
+
+
+ROWS = 200
+"""Rows of an answer that stand on one page."""
+
+
+def part_of(request: Request) -> Part | None:
+    """Return the part of an answer that `limit` and `after` ask for. Raises `BadParameter` for a limit that is none."""
+    from kg.answer import Part
+
+    limit, after = request.first("limit"), request.first("after")
+    if not (limit or after):
+        return None
+    most = int(limit) if limit.isascii() and limit.isdecimal() and len(limit) < 10 else 0 if limit else ROWS
+    if most < 1:
+        raise BadParameter(f"limit takes a number of rows, and “{limit}” is none", mend="give 1 or more")
+    return Part(most, after)
+
+
+def next_part(request: Request, answer: Answer) -> str:
+    """Return the address of the part that follows `answer`, which a request asked for; empty where it is the last."""
+    from urllib.parse import urlencode
+
+    query = [(key, value) for key, value in request.query if key != "after"]
+    return f"{request.path}?{urlencode([*query, ('after', answer.next)])}" if answer.next else ""
 
 
 def _cells(answer: Any) -> tuple[list[str], list[list[dict[str, str]]]]:

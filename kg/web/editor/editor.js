@@ -92,12 +92,12 @@ const colours = HighlightStyle.define([
   { tag: tags.comment, color: "var(--soft)", fontStyle: "italic" },
 ]);
 const look = EditorView.theme({
-  "&": { background: "var(--card)", color: "var(--ink)", fontSize: "0.9rem", maxHeight: "32rem" },
-  "&.cm-focused": { outline: "3px solid var(--link)", outlineOffset: "2px" },
-  ".cm-scroller": { fontFamily: "ui-monospace, monospace", lineHeight: "1.6", minHeight: "13rem" },
+  "&": { background: "var(--card)", borderRadius: "6px", color: "var(--ink)", fontSize: "0.9rem", maxHeight: "32rem" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "ui-monospace, monospace", lineHeight: "1.6", minHeight: "11rem" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.6rem 0" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
-  ".cm-gutters": { background: "var(--card)", color: "var(--soft)", border: "none" },
+  ".cm-gutters": { borderRadius: "6px", background: "var(--card)", color: "var(--soft)", border: "none" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     background: "color-mix(in srgb, var(--link) 25%, transparent)",
   },
@@ -105,6 +105,20 @@ const look = EditorView.theme({
   ".cm-tooltip": { background: "var(--card)", color: "var(--ink)", border: "1px solid var(--line)" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--link)", color: "var(--card)" },
 });
+
+/**
+ * Replaces a selection by what is typed over it. Left to itself the browser wraps the new letters in a styled span,
+ * which the page's policy blocks with an error on the console.
+ */
+function typeOver(event, view) {
+  const { main } = view.state.selection;
+  if (event.inputType !== "insertText" || main.empty || view.composing) return false;
+  event.preventDefault();
+  const typed = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type" });
+  const handlers = view.state.facet(EditorView.inputHandler);
+  if (!handlers.some((handle) => handle(view, main.from, main.to, event.data, typed))) view.dispatch(typed());
+  return true;
+}
 
 /** The editor, in a shadow tree: there its style sheets are objects, so the page needs no inline style. */
 function openEditor() {
@@ -130,6 +144,7 @@ function openEditor() {
       linter(mistake),
       autocompletion({ override: [complete], icons: false }),
       EditorView.lineWrapping,
+      EditorView.domEventHandlers({ beforeinput: typeOver }),
       EditorView.contentAttributes.of({ "aria-label": "Query" }),
       Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
       // Tab is left to the browser, so that whoever uses the keyboard gets out again.
