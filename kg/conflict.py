@@ -40,15 +40,18 @@ class Conflict:
         return self.resolution in _SETTLED
 
 
-def conflicts_about(store: Store, things: Collection[str]) -> list[Conflict]:
+def conflicts_about(store: Store, things: Collection[str], recorded: Collection[str] | None = None) -> list[Conflict]:
     """Return all recorded conflicts, and those that the rules detect about some of `things` (IRIs).
 
-    The rules look at the things and at their events only, so what this takes does not grow with the store.
+    With `recorded` (IRIs), only these of the recorded ones. The rules look at the things and at their events only, so
+    what this takes does not grow with the store.
     """
     rows = entity.select(
         store, f"SELECT DISTINCT ?e ?i WHERE {{ VALUES ?i {{ {_listed(things)} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
     )
     about = {"event": {*things, *(row["e"].value for row in rows)}, "instrument": {row["i"].value for row in rows}}
+    if recorded is not None:
+        about["known"] = set(recorded)
     text = question(QUESTION).text
     for name, iris in about.items():
         text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {_listed(iris)} }}")
@@ -56,14 +59,22 @@ def conflicts_about(store: Store, things: Collection[str]) -> list[Conflict]:
     for row in entity.select(store, text):
         iri, kind, resolution = (row[name].value if row[name] else "" for name in ("conflict", "kind", "resolution"))
         claims = found[iri].claims if iri in found else ()
-        recorded = row["recorded"].value == "true"
-        found[iri] = Conflict(iri, kind, resolution, recorded, tuple(sorted({*claims, row["claim"].value})))
+        is_recorded = row["recorded"].value == "true"
+        found[iri] = Conflict(iri, kind, resolution, is_recorded, tuple(sorted({*claims, row["claim"].value})))
     return list(found.values())
 
 
 def conflicts_of(store: Store, claims: Collection[str]) -> list[Conflict]:
     """Return the conflicts, recorded and detected, in which some of `claims` (IRIs) take part."""
-    return [each for each in conflicts_about(store, named_by(store, claims)) if set(each.claims) & set(claims)]
+    if not claims:
+        return []
+    rows = entity.select(
+        store,
+        f"SELECT DISTINCT ?conflict WHERE {{ VALUES ?claim {{ {_listed(claims)} }} ?conflict pact:involves ?claim }}",
+    )
+    things = {iri for iri in named_by(store, claims) if iri.startswith(terms.ID)}
+    found = conflicts_about(store, things, [row["conflict"].value for row in rows])
+    return [each for each in found if set(each.claims) & set(claims)]
 
 
 def named_by(store: Store, claims: Collection[str]) -> set[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kg.store import Store
 
-__all__ = ["Connection", "Step", "connect"]
+__all__ = ["Connection", "Step", "connect", "joining_properties"]
 
 HUB = 2_000
 """Edges from which on a thing is a hub: no search goes on through it, so a chain has one at most, where two meet."""
@@ -167,11 +167,9 @@ def _rank(weighed: tuple[float, Chain]) -> tuple[float, Chain]:
 
 
 @cache
-def _either_way() -> str:
-    """Return the pattern of an edge at `?n`, in either direction, by those of our properties that join things.
+def joining_properties() -> tuple[str, ...]:
+    """Return those of our properties that join things, in SPARQL syntax, sorted.
 
-    Naming the properties lets the engine look up the edges that lead to a thing; to filter them by their names it would
-    have to read each, and there may be very many. Those that leave a thing are few, so they are read and filtered.
     Properties of claim records, and those that lead to concepts, join no things.
     """
     ontology = ox.Store()
@@ -182,7 +180,17 @@ def _either_way() -> str:
         prefixes=terms.PREFIXES,
     )
     assert isinstance(rows, ox.QuerySolutions)
-    named = [serialised(row["p"]) for row in rows]
+    return tuple(serialised(row["p"]) for row in rows)
+
+
+@cache
+def _either_way() -> str:
+    """Return the pattern of an edge at `?n`, in either direction, by those of our properties that join things.
+
+    Naming the properties lets the engine look up the edges that lead to a thing; to filter them by their names it would
+    have to read each, and there may be very many. Those that leave a thing are few, so they are read and filtered.
+    """
+    named = joining_properties()
     leaving = f"?n ?p ?o FILTER(?p IN ({', '.join(named)}))"
     return f"{{ {leaving} }} UNION {{ VALUES ?p {{ {' '.join(named)} }} ?s ?p ?n }}"
 

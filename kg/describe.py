@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from kg import entity, terms
-from kg.claim import Claim, claims_from
+from kg.board import Dispute, OpenQuestion, Page, disputes, questions_in, read_claims
+from kg.claim import Claim, claim_key
 from kg.conflict import conflicts_of
+from kg.connect import joining_properties
 from kg.corroboration import Voices, is_said, unnamed_among, voices
 from kg.sparql import serialised
 
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
 
     from kg.store import Store
 
-__all__ = ["Description", "Event", "describe"]
+__all__ = ["Description", "Event", "Role", "describe", "role_page"]
+
+CLAIMS, THINGS, MOST = 50, 20, 500
+"""Claims on a page, things listed in each role, and claims or things up to which all are counted and put in order."""
 
 Fact = tuple[str, ox.NamedNode | ox.Literal]
 
@@ -54,20 +60,36 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Role:
+    """What leads to a thing by one property, in the facts view: the first few, by name, and how many there are."""
+
+    property: str
+    label: str
+    things: Page[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Description:
-    """All that the store holds on one thing. Values are labels, ready to be read; `claims` keep their IRIs."""
+    """What the store holds on one thing, with one page of the claims that speak of it.
+
+    Values are labels, ready to be read; `claims` keep their IRIs. Events, open questions and conflicts are those that
+    the claims on the page tell of.
+    """
 
     iri: str
     label: str
     aliases: tuple[str, ...]
     kinds: tuple[str, ...]
     facts: tuple[tuple[str, tuple[str, ...]], ...]
-    roles: tuple[tuple[str, tuple[str, ...]], ...]
+    links: tuple[tuple[str, str], ...]
+    """Properties of the thing in the facts view that lead to other things, and these, as IRIs."""
+    roles: tuple[Role, ...]
     identifiers: tuple[tuple[str, str], ...]
     events: tuple[Event, ...]
+    shown: Page[str]
     claims: tuple[Claim, ...]
-    open_questions: tuple[tuple[str, str], ...]
-    conflicts: tuple[tuple[str, tuple[str, ...]], ...]
+    open_questions: tuple[OpenQuestion, ...]
+    conflicts: tuple[Dispute, ...]
     labels: dict[str, str] = field(repr=False)
 
     def name(self, iri: str) -> str:
@@ -75,46 +97,83 @@ class Description:
         return self.labels.get(iri) or terms.compact(iri)
 
 
-def describe(store: Store, text: str) -> Description:
-    """Return everything said about the thing that `text` gives (IRI, name or label).
+def describe(store: Store, text: str, page: int = 1, size: int = CLAIMS) -> Description:
+    """Return what is said about the thing that `text` gives (IRI, name or label), with one page of its claims.
 
-    Raises `UnknownEntity` and `AmbiguousEntity`.
+    What this takes does not grow with the number of claims about it. Raises `UnknownEntity` and `AmbiguousEntity`.
     """
     iri = entity.find(store, text)
     node = serialised(ox.NamedNode(iri))
-    claims = _claims_about(store, node)
+    shown = _claims_about(store, node, page, size)
+    claims = read_claims(store, shown.items)
     facts, roles = _facts(store, node), _roles(store, node)
     events = _event_claims(store, iri, claims)
-    names = _labels(store, iri, [*claims, *events], [*facts, *roles])
-    label = names.get(iri) or terms.compact(iri)
+    kinds = entity.types(store, iri)
+    disputed = disputes(store, conflicts_of(store, shown.items))
+    told = [*claims, *events, *(claim for each in disputed for claim in each.sides)]
+    names = _labels(
+        store, {iri, *kinds, *(each for property_, found in roles for each in (property_, *found.items))}, told, facts
+    )
     return Description(
         iri=iri,
-        label=label,
+        label=names.get(iri) or terms.compact(iri),
         aliases=tuple(sorted(o.value for p, o in facts if p == terms.SKOS + "altLabel")),
-        kinds=tuple(names.get(type_, terms.compact(type_)) for type_ in entity.types(store, iri)),
+        kinds=tuple(names.get(type_, terms.compact(type_)) for type_ in kinds),
         facts=_readable(facts, names),
-        roles=_readable(roles, names),
+        links=tuple((p, o.value) for p, o in facts if isinstance(o, ox.NamedNode) and p.startswith(terms.PACT)),
+        roles=tuple(_role(property_, found, names) for property_, found in roles),
         identifiers=_identifiers(store, node),
         events=_events(store, iri, events, names),
+        shown=shown,
         claims=tuple(claims),
-        open_questions=_open_questions(claims),
-        conflicts=_conflicts(store, claims),
+        open_questions=questions_in(claims),
+        conflicts=disputed,
         labels=names,
     )
 
 
-def _claims_about(store: Store, node: str) -> list[Claim]:
-    """Return the accepted claims that name the thing or what belongs to it, and those that it makes or conditions."""
-    return _whole_claims(
+def role_page(store: Store, text: str, property_: str, page: int = 1, size: int = 200) -> tuple[str, Role]:
+    """Return the IRI of a thing and one page of what leads to it by a property (an IRI), with labels.
+
+    Raises `UnknownEntity` and `AmbiguousEntity`; a property by which nothing leads there gives an empty page.
+    """
+    iri = entity.find(store, text)
+    found = _leading(store, serialised(ox.NamedNode(iri)), property_, page, size)
+    names = entity.labels(store, {iri, property_, *found.items})
+    return iri, _role(property_, found, names)
+
+
+def _claims_about(store: Store, node: str, number: int, size: int) -> Page[str]:
+    """Return a page of the accepted claims that name the thing or what belongs to it, or that it makes."""
+    return _page(
         store,
-        f"""SELECT DISTINCT ?claim WHERE {{
-          {{ SELECT DISTINCT ?about WHERE {{
-              {{ VALUES ?about {{ {node} }} }} UNION {{ GRAPH ?any {{ ?about {_BELONGING} {node} }} }} }} }}
-          {{ GRAPH ?claim {{ ?about ?p1 ?o1 }} }} UNION {{ GRAPH ?claim {{ ?s2 ?p2 ?about }} }}
-            UNION {{ ?claim pact:statedBy|pact:conditionalOn ?about }}
-          ?claim a pact:Claim ; pact:reviewStatus pv:accepted .
-        }}""",
+        f"""{{ GRAPH ?x {{ {node} ?p1 ?o1 }} }} UNION {{ GRAPH ?x {{ ?s2 ?p2 {node} }} }}
+          UNION {{ ?x pact:statedBy|pact:conditionalOn {node} }}
+          UNION {{ {{ GRAPH ?any {{ ?about {_BELONGING} {node} }} }}
+            {{ GRAPH ?x {{ ?about ?p3 ?o3 }} }} UNION {{ GRAPH ?x {{ ?s4 ?p4 ?about }} }}
+            UNION {{ ?x pact:statedBy|pact:conditionalOn ?about }} }}
+          FILTER EXISTS {{ ?x pact:reviewStatus pv:accepted }} FILTER EXISTS {{ ?x a pact:Claim }}""",
+        number,
+        size,
     )
+
+
+def _page(store: Store, pattern: str, number: int, size: int, most: int = MOST) -> Page[str]:
+    """Return a page of what `?x` stands for: in order where there are at most `most`, else as the store keeps them."""
+    start = (number - 1) * size
+    found = _matches(store, pattern, f"LIMIT {most + 1}")
+    if len(found) <= most:
+        listed = sorted(found, key=claim_key)
+        return Page(tuple(listed[start : start + size]), number, start + size < len(listed), len(listed))
+    page = found[start : start + size + 1]
+    if start + size >= most:
+        page = _matches(store, pattern, f"OFFSET {start} LIMIT {size + 1}")
+    return Page(tuple(page[:size]), number, len(page) > size, None, at_least=most)
+
+
+def _matches(store: Store, pattern: str, cut: str) -> list[str]:
+    rows = entity.select(store, f"SELECT DISTINCT ?x WHERE {{ {pattern} }} {cut}")
+    return [row["x"].value for row in rows if isinstance(row["x"], ox.NamedNode)]
 
 
 def _event_claims(store: Store, iri: str, claims: Iterable[Claim]) -> list[Claim]:
@@ -123,23 +182,10 @@ def _event_claims(store: Store, iri: str, claims: Iterable[Claim]) -> list[Claim
     nodes = " ".join(serialised(ox.NamedNode(node)) for node, values in said.items() if _belongs(iri, values))
     if not nodes:
         return []
-    return _whole_claims(
-        store,
-        f"""SELECT DISTINCT ?claim WHERE {{ VALUES ?event {{ {nodes} }} GRAPH ?claim {{ ?event ?p ?o }}
-            ?claim a pact:Claim ; pact:reviewStatus pv:accepted }}""",
+    about = (
+        f"VALUES ?event {{ {nodes} }} GRAPH ?x {{ ?event ?p ?o }} FILTER EXISTS {{ ?x pact:reviewStatus pv:accepted }}"
     )
-
-
-def _whole_claims(store: Store, text: str) -> list[Claim]:
-    """Return the claims that a query names in its column `claim`, with records and contents."""
-    claims = " ".join(serialised(row["claim"]) for row in entity.select(store, text))
-    if not claims:
-        return []
-    content = entity.select(store, f"SELECT ?g ?s ?p ?o WHERE {{ VALUES ?g {{ {claims} }} GRAPH ?g {{ ?s ?p ?o }} }}")
-    records = entity.select(store, f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {claims} }} ?s ?p ?o }}")
-    quads = [ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in content]
-    quads += [ox.Quad(row["s"], row["p"], row["o"]) for row in records]
-    return claims_from(quads)
+    return read_claims(store, _matches(store, about, ""))
 
 
 def _facts(store: Store, node: str) -> list[Fact]:
@@ -147,26 +193,43 @@ def _facts(store: Store, node: str) -> list[Fact]:
     return [(row["p"].value, row["o"]) for row in rows if isinstance(row["o"], ox.NamedNode | ox.Literal)]
 
 
-def _roles(store: Store, node: str) -> list[Fact]:
-    """Return the properties that lead to the thing in the facts view, with what has them; its time line is left out."""
-    rows = entity.select(
-        store,
-        f"""SELECT ?p ?s WHERE {{ ?s ?p {node} FILTER(STRSTARTS(STR(?p), STR(pact:)))
-            FILTER(?p NOT IN (pact:eventOf, pact:statusOf))
-            MINUS {{ ?s a pact:Claim }} MINUS {{ ?s a pact:UnnamedSource }} }} ORDER BY ?p ?s""",
-    )
-    return [(row["p"].value, row["s"]) for row in rows if isinstance(row["s"], ox.NamedNode)]
+def _roles(store: Store, node: str) -> list[tuple[str, Page[str]]]:
+    """Return the properties that lead to the thing in the facts view, each with the first few things that have it."""
+    rows = entity.select(store, f"SELECT ?p WHERE {{ VALUES ?p {{ {_roled()} }} FILTER EXISTS {{ ?s ?p {node} }} }}")
+    pages = [(row["p"].value, _leading(store, node, row["p"].value, 1, THINGS, THINGS)) for row in rows]
+    return [(property_, found) for property_, found in sorted(pages) if found.items]
 
 
-def _labels(store: Store, iri: str, claims: Iterable[Claim], facts: Iterable[Fact]) -> dict[str, str]:
-    wanted = {iri}
+@cache
+def _roled() -> str:
+    """Return the properties that join things, but for those that lead from the time line."""
+    return " ".join(p for p in joining_properties() if not p.endswith(("#eventOf>", "#statusOf>")))
+
+
+def _leading(store: Store, node: str, property_: str, number: int, size: int, most: int = MOST) -> Page[str]:
+    pattern = f"?x {serialised(ox.NamedNode(property_))} {node}"
+    found = _page(store, f"{pattern} FILTER NOT EXISTS {{ ?x a pact:UnnamedSource }}", number, size, most)
+    if found.total is None:  # To count is quick; only to read and sort them all is not.
+        [row] = entity.select(store, f"SELECT (COUNT(*) AS ?n) WHERE {{ {pattern} }}")
+        return replace(found, total=int(row["n"].value))
+    return found
+
+
+def _role(property_: str, found: Page[str], names: Mapping[str, str]) -> Role:
+    things = tuple((iri, names.get(iri) or terms.compact(iri)) for iri in found.items)
+    label = names.get(property_) or terms.compact(property_)
+    return Role(property_, label, Page(things, found.number, found.has_next, found.total, found.at_least))
+
+
+def _labels(store: Store, things: set[str], claims: Iterable[Claim], facts: Iterable[Fact]) -> dict[str, str]:
+    wanted = set(things)
     for predicate, value in facts:
         wanted |= {predicate, value.value} if isinstance(value, ox.NamedNode) else {predicate}
     for claim in claims:
         wanted |= {*claim.stated_by, *claim.modality, *claim.certainty, *claim.basis, *claim.documents}
         for triple in claim.content:
             wanted |= {term.value for term in triple if isinstance(term, ox.NamedNode)}
-    return entity.labels(store, wanted | set(entity.types(store, iri)))
+    return entity.labels(store, wanted)
 
 
 def _readable(facts: Iterable[Fact], names: dict[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -195,11 +258,13 @@ def _identifiers(store: Store, node: str) -> tuple[tuple[str, str], ...]:
 
 def _events(store: Store, iri: str, claims: Sequence[Claim], names: dict[str, str]) -> tuple[Event, ...]:
     """Put together the events and stated statuses that the claims speak of, in the order of their dates."""
-    lanes = {
-        row["kind"].value: row["axis"].value
-        for row in entity.select(store, "SELECT ?kind ?axis WHERE { ?kind pact:axis ?axis }")
-    }
     said, heard = _said(claims), _voices(store, claims)
+    kinds = {
+        kind for values in said.values() for key in ("pact:eventType", "pact:status") for kind in values.get(key, ())
+    }
+    nodes = " ".join(serialised(ox.NamedNode(kind)) for kind in sorted(kinds))
+    rows = entity.select(store, f"SELECT ?kind ?axis WHERE {{ VALUES ?kind {{ {nodes} }} ?kind pact:axis ?axis }}")
+    lanes = {row["kind"].value: row["axis"].value for row in rows}
     found = [
         replace(_event(node, values, lanes, names), voices=_named(heard.get(node, {}), names))
         for node, values in said.items()
@@ -271,25 +336,4 @@ def _event(node: str, values: dict[str, set[str]], lanes: dict[str, str], names:
         performers=named("pact:performedBy"),
         modalities=named("modalities"),
         claims=tuple(sorted(values["claims"])),
-    )
-
-
-def _open_questions(claims: Iterable[Claim]) -> tuple[tuple[str, str], ...]:
-    text = ox.NamedNode(terms.PACT + "questionText")
-    return tuple(
-        (triple.subject.value, triple.object.value)
-        for claim in claims
-        for triple in claim.content
-        if triple.predicate == text
-        and isinstance(triple.subject, ox.NamedNode)
-        and isinstance(triple.object, ox.Literal)
-    )
-
-
-def _conflicts(store: Store, claims: Iterable[Claim]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the conflicts, recorded and detected, in which one of the claims takes part, with all their claims."""
-    found = conflicts_of(store, [claim.iri for claim in claims])
-    names = entity.labels(store, {each.iri for each in found} | {each.kind for each in found} - {""})
-    return tuple(
-        (names.get(each.iri) or names.get(each.kind) or terms.compact(each.iri), each.claims) for each in found
     )

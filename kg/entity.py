@@ -120,13 +120,14 @@ def is_a(store: Store, iri: str, class_: str) -> bool:
     return any(found == iri for found, _ in members(store, class_))
 
 
-def members(store: Store, class_: str) -> list[tuple[str, str]]:
-    """Return the things of a class or one below it, with their labels, by label."""
+def members(store: Store, class_: str, most: int | None = None) -> list[tuple[str, str]]:
+    """Return the things of a class or one below it, with their labels, by label; none if there are over `most`."""
     node = serialised(ox.NamedNode(class_))
     among = "" if class_ == ANYTHING else f"?type rdfs:subClassOf* {node} ."
-    rows = select(store, f"SELECT DISTINCT ?thing WHERE {{ {_TYPED} {among} }}")
+    cut = "" if most is None else f"LIMIT {most + 1}"
+    rows = select(store, f"SELECT DISTINCT ?thing WHERE {{ {_TYPED} {among} }} {cut}")
     found = [row["thing"].value for row in rows if isinstance(row["thing"], ox.NamedNode)]
-    return _labelled(store, found)
+    return [] if most is not None and len(rows) > most else _labelled(store, found)
 
 
 def concepts(store: Store, scheme: str) -> list[tuple[str, str]]:

@@ -1,11 +1,12 @@
-"""Every error this program raises on purpose, with its exit code and HTTP status."""
+"""Every error this program raises on purpose, with its exit code, HTTP status and headers."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kg.validate import Report
 
@@ -34,6 +35,7 @@ class KgError(Exception):
 
     exit_code = 1
     http_status = 500
+    http_headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, what: str, *, where: str | None = None, mend: str | None = None) -> None:
         super().__init__(what)

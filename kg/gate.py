@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from kg import terms
 from kg.claim import claims_from
-from kg.dataset import Dataset, dataset_hash, facts, graph_of, part_of, read_files, read_project, slug_of
+from kg.dataset import Dataset, facts, graph_of, part_of, read_files, read_project, slug_of
 from kg.document import documents_from
 from kg.errors import DataError, NotConforming, UnknownEntity
 from kg.sparql import refuse_fetching, syntax_error
@@ -55,8 +55,8 @@ def build(place: str, files: Sequence[Path] = (), progress: Callable[[str], None
     dataset = read_files(files) if files else read_project()
     report = checked(dataset, progress)
     with writing(place) as writer:
-        writer.replace(dataset.quads)
-    return _outcome(dataset.quads, report)
+        written = writer.replace(dataset.quads)
+    return _outcome(dataset.quads, written, report)
 
 
 def add(place: str, files: Sequence[Path], progress: Callable[[str], None] | None = None) -> Outcome:
@@ -160,8 +160,8 @@ def _changed(
         after = edit(Dataset(before))
         gone, come = _slugs(before - after.quads), _slugs(after.quads - before)
         report = checked(after, progress)
-        writer.change(before, after.quads)
-    return _outcome(after.quads, report, tuple(sorted({*touched, *gone, *come})), tuple(sorted(gone)))
+        written = writer.change(before, after.quads)
+    return _outcome(after.quads, written, report, tuple(sorted({*touched, *gone, *come})), tuple(sorted(gone)))
 
 
 def _slugs(quads: frozenset[ox.Quad]) -> set[str]:
@@ -169,10 +169,10 @@ def _slugs(quads: frozenset[ox.Quad]) -> set[str]:
 
 
 def _outcome(
-    quads: frozenset[ox.Quad], report: Report, slugs: tuple[str, ...] = (), replaced: tuple[str, ...] = ()
+    quads: frozenset[ox.Quad], written: str, report: Report, slugs: tuple[str, ...] = (), replaced: tuple[str, ...] = ()
 ) -> Outcome:
     return Outcome(
-        dataset_hash=dataset_hash(quads),
+        dataset_hash=written,
         quads=len(quads),
         documents=len(documents_from(quads)),
         claims=len(claims_from(quads)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["known_at", "whole"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _KnownStore(EmbeddedStore):
     """A store as it was known on a day, and the store itself."""
 
@@ -48,4 +48,4 @@ def known_at(store: Store, day: date) -> Store:
     kept = frozenset(quad for quad in quads if not (slug := slug_of(quad)) or slug in known)
     engine = ox.Store()
     engine.bulk_extend(kept | facts(kept))
-    return _KnownStore(store.place, engine, store)
+    return _KnownStore(store.place, engine, whole=store)

@@ -13,7 +13,7 @@ from kg.errors import QuerySyntaxError, ReadOnly
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["Form", "form_of", "refuse_fetching", "serialised", "syntax_error", "with_prefixes"]
+__all__ = ["Form", "form_of", "keywords", "refuse_fetching", "serialised", "syntax_error", "with_prefixes"]
 
 Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
 
@@ -154,6 +154,21 @@ def _words(text: str) -> list[str]:
 def _unescaped(text: str) -> str:
     """Return `text` as engines see it that resolve codepoint escapes first, as SPARQL 1.1, section 19.2, has it."""
     return _ESCAPE.sub(lambda match: chr(min(int(match[1] or match[2], 16), 0x10FFFF)), text)
+
+
+def keywords(text: str, *wanted: str) -> list[tuple[str, int]]:
+    """Return which of the keywords `wanted` stand outside of all brackets of a text, in order, and where.
+
+    >>> keywords("DELETE { ?s ?p ?o } WHERE { ?s ?p ?o . { ?s ?o ?WHERE } }", "DELETE", "WHERE")
+    [('DELETE', 0), ('WHERE', 20)]
+    """
+    found, depth = [], 0
+    for token in _TOKEN.finditer(text):
+        mark, word = token["mark"] or "", (token["words"] or "").upper()
+        depth += (mark in ("(", "[", "{")) - (mark in (")", "]", "}"))
+        if depth == 0 and word in wanted:
+            found.append((word, token.start()))
+    return found
 
 
 def with_prefixes(text: str) -> str:

@@ -594,7 +594,10 @@ def test_an_interrupted_build_says_so_and_leaves_the_store_as_it_was(own_store: 
     before = bytes_of(own_store)
     command = [sys.executable, "-m", "kg", "build", "--store", str(own_store)]
 
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as build:
+    def heed() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it, and pass that on
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as build:
         assert build.stderr is not None
         build.stderr.readline()
         build.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ from support import PREFIXES, Runner
 from kg import terms
 from kg.claim import claims_from
 from kg.dataset import Dataset, facts
-from kg.describe import describe
+from kg.describe import describe, role_page
 from kg.errors import UnknownEntity
 from kg.store import EmbeddedStore
 
@@ -40,9 +40,10 @@ def test_an_agreement_shows_its_life_in_order_with_what_did_not_happen(shipped_s
 def test_two_ends_of_one_agreement_are_both_there_and_a_conflict(shipped_store: EmbeddedStore) -> None:
     page = describe(shipped_store, "id:us-sv-aca-1")
 
-    [(name, involved)] = page.conflicts
-    assert name
-    assert len(involved) == 2
+    [dispute] = page.conflicts
+    assert dispute.label
+    assert all(claim.statement and claim.passages for claim in dispute.sides)
+    assert len(dispute.sides) == 2
 
 
 def test_a_proposed_agreement_says_how_each_claim_is_put(shipped_store: EmbeddedStore) -> None:
@@ -73,6 +74,25 @@ def test_the_claims_of_a_page_are_those_that_speak_of_the_thing(shipped_store: E
 
     assert expected
     assert [claim.iri for claim in page.claims] == expected
+
+
+def test_claims_come_a_page_at_a_time_and_none_is_lost(shipped_store: EmbeddedStore) -> None:
+    whole = describe(shipped_store, "id:us", size=1_000)
+    first, second = (describe(shipped_store, "id:us", page, 10) for page in (1, 2))
+
+    assert [*first.claims, *second.claims] == list(whole.claims[:20])
+    assert str(first.shown) == f"10 of {len(whole.claims)} shown"
+    assert first.shown.has_next
+    assert whole.shown.is_whole
+
+
+def test_a_role_is_listed_in_pages(shipped_store: EmbeddedStore) -> None:
+    _, whole = role_page(shipped_store, "id:us", terms.PACT + "party")
+    _, second = role_page(shipped_store, "id:us", terms.PACT + "party", 2, 2)
+
+    assert whole.things.is_whole
+    assert second.things.items == whole.things.items[2:4]
+    assert second.things.total == len(whole.things.items)
 
 
 def test_what_is_only_said_is_no_fact_on_a_page(shipped_store: EmbeddedStore) -> None:

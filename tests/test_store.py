@@ -62,6 +62,7 @@ def test_a_new_store_takes_the_place_of_the_old_one_and_leaves_nothing_of_it(
         "format": FORMAT,
         "version": __version__,
         "generation": after.name,
+        "dataset": dataset_hash(fewer),
     }
     assert EmbeddedStore.open(small_store).quads() == fewer
 
@@ -424,3 +425,20 @@ def test_a_disk_that_fills_up_leaves_the_store_as_it_was(
 
 def test_a_writer_of_no_store_has_no_quads(tmp_path: Path) -> None:
     assert EmbeddedWriter(tmp_path).quads() == frozenset()
+
+
+def test_the_hash_of_the_dataset_is_noted_with_each_change_and_never_a_wrong_one(
+    small_store: Path, small: frozenset[ox.Quad], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer = frozenset(list(small)[:3])
+    with writing(str(small_store)) as writer:
+        assert writer.change(small, fewer) == dataset_hash(fewer)
+    assert EmbeddedStore.open(small_store).noted == dataset_hash(fewer)
+
+    monkeypatch.setattr("kg.store.embedded.update_between", lambda *_: "INSERT DATA { <urn:a> <urn:b> }")
+    with writing(str(small_store)) as writer, pytest.raises(SyntaxError):
+        writer.change(fewer, small)
+
+    left = EmbeddedStore.open(small_store)
+    assert left.quads() == fewer
+    assert left.noted == ""

@@ -29,6 +29,7 @@ ORDER = [
         "answer",
         "permalink",
         "connect",
+        "board",
         "describe",
         "export",
         "render",

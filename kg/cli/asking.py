@@ -193,9 +193,10 @@ def _print_results(store: Store, query: str, form: str, *, cited: bool, texts: P
 
 @click.command()
 @click.argument("entity")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page of its claims.")
 @store_option
-def show(entity: str, store: str) -> None:
-    """Show everything said about a thing.
+def show(entity: str, page: int, store: str) -> None:
+    """Show everything said about a thing; of very many claims, a page at a time.
 
     ENTITY is a label, an id: name or an IRI. The page tells what it is, its life on a time line, who says what, what
     is open and what conflicts.
@@ -209,7 +210,7 @@ def show(entity: str, store: str) -> None:
     from kg.describe import describe
     from kg.store import open_store
 
-    render.print_description(describe(open_store(store), entity))
+    render.print_description(describe(open_store(store), entity, page, 200))
 
 
 @click.command()

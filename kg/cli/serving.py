@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -11,34 +13,81 @@ from kg.errors import UsageError
 
 __all__ = ["serve", "site"]
 
+_SHORTEST = 16
+"""Characters that a token has at least."""
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
 @click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(0.1), help="Most time for a request.")
+@click.option("--base", metavar="URL", help="Address that descriptions name, instead of that of the terms.")
+@click.option("--allow-service", "services", multiple=True, metavar="URL", help="A server that queries may call.")
+@click.option("--writable", is_flag=True, help="Let whoever sends the token change the store.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="File with the token, instead of KG_TOKEN."
+)
 @texts_option
 @store_option
-def serve(host: str, port: int, workers: int, seconds: float, texts: Path | None, store: str) -> None:
+def serve(
+    host: str,
+    port: int,
+    workers: int,
+    seconds: float,
+    base: str | None,
+    services: tuple[str, ...],
+    writable: bool,
+    token_file: Path | None,
+    texts: Path | None,
+    store: str,
+) -> None:
     """Serve pages, questions and SPARQL.
 
-    The service only reads. /sparql speaks the SPARQL 1.1 Protocol, /ask/NAME answers saved questions as pages, JSON,
-    CSV, TSV or Markdown, and every thing, claim and document has its page. A request that takes too long is stopped.
+    /sparql speaks the SPARQL 1.1 Protocol, /ask/NAME answers saved questions as pages, JSON, CSV, TSV or Markdown, and
+    every thing, claim and document has its page. A request that takes too long is stopped.
+
+    The service only reads, unless started with --writable and a token. Then SPARQL updates at /sparql and the Graph
+    Store Protocol at /data change the store, for requests that bring the token in the header Authorization: Bearer …
+    Every change is validated first and is done whole or not at all.
 
     \b
     Example:
       kg serve
       kg serve --host 0.0.0.0 --port 8080 --workers 4 --texts texts/
+      KG_TOKEN=… kg serve --writable
     """
+    from kg import terms
     from kg.store import open_store
-    from kg.web import Limits, run
+    from kg.web import Limits, Settings, run
 
     if store.startswith(("http://", "https://")):
         raise UsageError("kg serve serves a store in a folder", where="--store", mend="that endpoint serves itself")
+    if base is not None and (not base.startswith(("http://", "https://")) or urlsplit(base).path not in ("", "/")):
+        raise UsageError(
+            f"“{base}” is not the address of a host", where="--base", mend="such as https://kg.example.org/"
+        )
+    token = _token(token_file) if writable else None
     open_store(store)
     click.echo(f"serving {store} at http://{host}:{port}/ (stop with Ctrl-C)", err=True)
-    folder = str(texts) if texts else None
-    run(store, host=host, port=port, texts=folder, limits=Limits(seconds=seconds, workers=workers))
+    settings = Settings(store, str(texts) if texts else None, base.rstrip("/") + "/" if base else terms.BASE, services)
+    run(settings, host=host, port=port, limits=Limits(seconds=seconds, workers=workers), token=token)
+
+
+def _token(file: Path | None) -> str:
+    """Return the token from a file, or from the environment. Raises `UsageError` where there is none worth the name."""
+    where = str(file) if file else "KG_TOKEN"
+    try:
+        token = (file.read_text(encoding="utf-8") if file else os.environ.get("KG_TOKEN", "")).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=where) from error
+    if len(token) < _SHORTEST:
+        raise UsageError(
+            f"holds no token of {_SHORTEST} characters or more",
+            where=where,
+            mend='make one: python -c "import secrets; print(secrets.token_urlsafe())"',
+        )
+    return token
 
 
 @click.command()

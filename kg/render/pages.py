@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kg.cite import Notes
     from kg.connect import Connection
     from kg.corroboration import Voices
-    from kg.describe import Description, Event
+    from kg.describe import Description, Event, Role
 
 __all__ = ["dates", "print_connections", "print_description"]
 
@@ -35,18 +35,31 @@ def print_description(page: Description) -> None:
     if page.aliases:
         out.print(f"also: {', '.join(page.aliases)}")
     _section("What it is", grid((name, ", ".join(values)) for name, values in page.facts))
-    _section("Where it takes part", grid((f"as {role}", "\n".join(things)) for role, things in page.roles))
+    _section("Where it takes part", grid((f"as {role.label}", _things(role)) for role in page.roles))
     _section("Identifiers", grid(page.identifiers))
     _section("Its life", _time_line(page.iri, page.events))
     _section("How many say so", _voices(page.iri, page.events))
     _section("Who says what", _claims(page))
-    _section("What is open", _lines(text for _, text in page.open_questions))
+    _section("What is open", _lines(asked.text for asked in page.open_questions))
     _section(
         "What conflicts",
-        _lines(f"{name}: {' ↔ '.join(_short_claim(c) for c in claims)}" for name, claims in page.conflicts),
+        _lines(
+            f"{each.label}: {' ↔ '.join(_short_claim(claim.iri) for claim in each.sides)}" for each in page.conflicts
+        ),
     )
-    count = len(page.claims)
-    out.print(f"\n{count} claim{'s' if count != 1 else ''}", style="dim")
+    out.print(f"\n{_count(page)}", style="dim")
+
+
+def _count(page: Description) -> str:
+    if page.shown.is_whole:
+        return f"{page.shown} claim{'s' if page.shown.total != 1 else ''}"
+    more = f"; more: kg show {terms.compact(page.iri)} --page {page.shown.number + 1}" if page.shown.has_next else ""
+    return f"claims, page {page.shown.number}: {page.shown}{more}"
+
+
+def _things(role: Role) -> str:
+    names = [name for _, name in role.things.items]
+    return "\n".join(names if role.things.is_whole else [*names, f"({role.things})"])
 
 
 def print_connections(found: Sequence[Connection], names: Mapping[str, str], cited: Notes) -> None:

@@ -42,11 +42,14 @@ class Writer(Protocol):
     def quads(self) -> frozenset[ox.Quad]:
         """Return the dataset as it is now; empty where there is no store yet."""
 
-    def replace(self, quads: frozenset[ox.Quad]) -> None:
-        """Put a new dataset, with its facts view, in the place of whatever is there, in one step."""
+    def replace(self, quads: frozenset[ox.Quad]) -> str:
+        """Put a new dataset, with its facts view, in the place of whatever is there, in one step; return its hash."""
 
-    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
-        """Turn the dataset `before`, which is there, into `after`, facts view included, in one transaction."""
+    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
+        """Turn the dataset `before`, which is there, into `after`, facts view included, in one transaction.
+
+        Returns the hash of the dataset `after`.
+        """
 
 
 def update_between(before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:

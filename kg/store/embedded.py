@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from kg import __version__, sparql, terms
-from kg.dataset import facts
+from kg.dataset import dataset_hash, facts
 from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
 from kg.store.base import Results, update_between
 
@@ -41,6 +41,8 @@ class EmbeddedStore:
 
     place: str
     engine: ox.Store
+    noted: str = ""
+    """The hash of the dataset as it was noted when it was written; empty where a change was broken off."""
 
     @classmethod
     def open(cls, folder: Path) -> EmbeddedStore:
@@ -50,7 +52,7 @@ class EmbeddedStore:
             raise StoreMissing("there is no store here", where=str(folder), mend="run: kg build")
         generation = folder / pointer["generation"]
         try:
-            return cls(str(folder), ox.Store.read_only(str(generation)))
+            return cls(str(folder), ox.Store.read_only(str(generation)), str(pointer.get("dataset") or ""))
         except _FAILURES as error:
             if _pointer(folder) != pointer:  # a build swapped generations between the two steps
                 return cls.open(folder)
@@ -82,13 +84,14 @@ def evaluate(
     *,
     default_graph: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None = None,
     named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None,
+    services: Collection[str] = (),
 ) -> Results:
     """Answer a query on an engine of this process, with our prefixes and our errors.
 
     `default_graph` and `named_graphs` take the place of the facts view and of all named graphs, as the SPARQL 1.1
-    Protocol lets a client choose.
+    Protocol lets a client choose; `services` are the servers that the query may call.
     """
-    sparql.form_of(text)
+    sparql.form_of(text, services)
     try:
         return engine.query(text, prefixes=terms.PREFIXES, default_graph=default_graph, named_graphs=named_graphs)
     except SyntaxError as error:
@@ -195,8 +198,8 @@ class EmbeddedWriter:
             return frozenset()
         return EmbeddedStore.open(self.folder).quads()
 
-    def replace(self, quads: frozenset[ox.Quad]) -> None:
-        """Put a new dataset in the place of whatever is there."""
+    def replace(self, quads: frozenset[ox.Quad]) -> str:
+        """Put a new dataset in the place of whatever is there, and return its hash."""
         name = f"generation-{time.time_ns()}"
         fresh = self.folder / name
         try:
@@ -204,28 +207,41 @@ class EmbeddedWriter:
             engine.bulk_extend(facts(quads) | quads)
             engine.optimize()
             del engine
-            self._point_to(name)
+            written = dataset_hash(quads)
+            self._point_to(name, written)
         except _FAILURES as error:
             shutil.rmtree(fresh, ignore_errors=True)
             raise _unwritable(self.folder, error) from error
         for old in self.folder.glob("generation-[0-9]*"):
             if old.name != name:
                 shutil.rmtree(old, ignore_errors=True)
+        return written
 
-    def _point_to(self, name: str) -> None:
-        """Name the current generation; renaming over the old pointer is the one step in which the store changes."""
+    def _point_to(self, name: str, written: str = "") -> None:
+        """Name the current generation and the hash of its dataset, where that is known.
+
+        Renaming over the old pointer is the one step in which a store that is built anew changes.
+        """
         pointer = self.folder / "current.new"
-        pointer.write_text(json.dumps({"format": FORMAT, "version": __version__, "generation": name}) + "\n")
+        noted = {"format": FORMAT, "version": __version__, "generation": name, "dataset": written}
+        pointer.write_text(json.dumps(noted) + "\n")
         pointer.replace(self.folder / "current")
 
-    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
-        """Turn the dataset `before` into `after`."""
+    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
+        """Turn the dataset `before` into `after`, and return the hash of that.
+
+        The old hash goes first and the new one comes last, so that none is ever noted that is not the dataset's.
+        """
         pointer = _pointer(self.folder)
         if pointer is None:
-            self.replace(after)
-            return
+            return self.replace(after)
+        update, written = update_between(before, after), dataset_hash(after)
         try:
             engine = ox.Store(str(self.folder / pointer["generation"]))
-            engine.update(update_between(before, after))
+            self._point_to(pointer["generation"])
+            engine.update(update)
+            del engine
+            self._point_to(pointer["generation"], written)
+            return written
         except _FAILURES as error:
             raise _unwritable(self.folder, error) from error

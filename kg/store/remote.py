@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import sparql, terms
-from kg.dataset import facts
+from kg.dataset import dataset_hash, facts
 from kg.errors import QuerySyntaxError, StoreError
 from kg.store.base import Results, data_block, update_between
 
@@ -183,10 +183,12 @@ class RemoteWriter:
         """Return the dataset as it is now."""
         return self.store.quads()
 
-    def replace(self, quads: frozenset[ox.Quad]) -> None:
-        """Put a new dataset in the place of whatever is there."""
+    def replace(self, quads: frozenset[ox.Quad]) -> str:
+        """Put a new dataset in the place of whatever is there, and return its hash."""
         self.store.update(f"DROP ALL ;\nINSERT DATA {{ {data_block(facts(quads) | quads)} }}")
+        return dataset_hash(quads)
 
-    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
-        """Turn the dataset `before` into `after`."""
+    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
+        """Turn the dataset `before` into `after`, and return the hash of that."""
         self.store.update(update_between(before, after))
+        return dataset_hash(after)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from kg.web.front import Front, Limits
+from kg.web.message import Settings
 
-__all__ = ["Front", "Limits", "run"]
+__all__ = ["Front", "Limits", "Settings", "run"]
 
 
-def run(place: str, *, host: str, port: int, texts: str | None = None, limits: Limits | None = None) -> None:
-    """Serve the store in the folder `place` until stopped; an interrupt lets requests under way finish first."""
+def run(settings: Settings, *, host: str, port: int, limits: Limits, token: str | None = None) -> None:
+    """Serve a store until stopped; an interrupt lets requests under way finish first.
+
+    Whoever sends `token` may change the store; without one nobody may.
+    """
     import logging
 
     import uvicorn
     from starlette.middleware.gzip import GZipMiddleware
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    app = GZipMiddleware(Front(place, limits or Limits(), texts), minimum_size=1000)
+    app = GZipMiddleware(Front(settings, limits, token), minimum_size=1000)
     uvicorn.run(
         app,
         host=host,

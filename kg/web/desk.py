@@ -13,7 +13,7 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import UsageError
 from kg.store import EmbeddedStore, evaluate
-from kg.web import assets, openapi, pages, protocol, void
+from kg.web import assets, openapi, pages, protocol, things, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
@@ -41,15 +41,21 @@ _SHORT = {
     "md": "text/markdown",
 }
 _RESOURCES = ("id", "claim", "document", "concept", "graph")
+_METHODS = {"sparql": ("GET", "POST"), "data": ("GET", "PUT", "POST", "DELETE")}
 _OPTIONS = ("format", "cite", "known-at", "valid-at")
 
 
 @dataclass
 class Desk:
-    """Answers requests from the store at `place`, quoting from the folder `texts` where there is one."""
+    """Answers requests from the store at `place`, quoting from the folder `texts` where there is one.
+
+    `base` is the address that descriptions name, `services` are the servers that a query may call.
+    """
 
     place: str
     texts: Path | None = None
+    base: str = terms.BASE
+    services: tuple[str, ...] = ()
     _opened: EmbeddedStore | None = field(default=None, repr=False)
     _pointer: tuple[int, int] = (0, 0)
     _hash: str = ""
@@ -68,31 +74,38 @@ class Desk:
         """Return the hash of the dataset, worked out once for each state of the store."""
         store = self.store()
         if not self._hash:
-            self._hash = dataset_hash(store.quads())
+            self._hash = store.noted or dataset_hash(store.quads())
         return self._hash
 
     def answer(self, request: Request) -> Response:
         """Return the response to a request. Raises `KgError` with the status and the words for what is wrong."""
         first, _, rest = request.path.removeprefix("/").partition("/")
-        if request.method == "POST" and first != "sparql":
-            raise MethodNotAllowed("only /sparql takes POST", mend="use GET")
+        allowed = _METHODS.get(first, ("GET",))
+        if request.method not in allowed:
+            raise MethodNotAllowed(request, allowed)
         match first, rest:
             case "", "":
                 return self.page("home.html", pages.home(self.store()))
             case "sparql", "":
                 return self.sparql(request)
+            case "data", "":
+                return writing.graph_store(self.store(), request)
             case "ask", name if name:
                 return self.ask(request, name)
             case "questions", "":
                 return self.questions(request)
             case "search", "":
                 return self.page("search.html", pages.search(self.store(), request.first("q")))
+            case "conflicts", "":
+                return self.page("conflicts.html", things.conflicts_page(self.store(), _number(request)))
+            case "open-questions", "":
+                return self.page("open-questions.html", things.questions_page(self.store(), _number(request)))
             case "static", name if name:
                 return assets.served(name, request.if_none_match)
             case "openapi.json", "":
-                return _json(openapi.description())
+                return _json(openapi.description(self.base))
             case ".well-known", "void":
-                return _triples(void.description(self.store()), request)
+                return _triples(void.description(self.store(), self.base), request)
             case "health", "":
                 return _json({"status": "ok", "dataset": self.dataset_hash()})
             case kind, rest if kind in _RESOURCES and rest:
@@ -106,16 +119,17 @@ class Desk:
         return Response(body=pages.render(template, **fields))
 
     def sparql(self, request: Request) -> Response:
-        """Answer a query, or describe the service where there is none; a browser gets the page to write one on."""
-        store = self.store()
+        """Answer a query, run an update, or describe the service; a browser gets the page to write a query on."""
         if self._wants_editor(request):
             fields = pages.editor(request.first("query"), built=assets.has_editor())
             policy = {"content-security-policy": assets.EDITOR_POLICY} if assets.has_editor() else {}
             return Response(body=pages.render("sparql.html", **fields), headers={"vary": "accept", **policy})
-        response = protocol.respond(store.engine, request)
-        if response is not None:
-            return response
-        return _triples(protocol.service_description(f"{terms.BASE}sparql"), request)
+        asked = protocol.operation(request)
+        if asked.update is not None:
+            return writing.update(self.place, request, asked.update)
+        if asked.query is not None:
+            return protocol.respond(self.store().engine, asked, request.accept, self.services)
+        return _triples(protocol.service_description(self.base, writable=request.writing != "off"), request)
 
     def _wants_editor(self, request: Request) -> bool:
         """Tell whether a page is asked for: a query in its address is shown there, and run only when told to."""
@@ -194,7 +208,7 @@ class Desk:
         if media_type is None:
             raise NotAcceptable(f"this cannot be had as {request.accept}", mend=f"it can be had as {', '.join(forms)}")
         if media_type == HTML:
-            return self.page(*pages.resource_page(store, iri, self.texts))
+            return self.page(*pages.resource_page(store, iri, self.texts, _number(request), request.first("as")))
         node = ox.NamedNode(iri)
         about = f"{{ {node} ?p ?o }} UNION {{ ?s ?q {node} }}"
         triples = evaluate(store.engine, f"CONSTRUCT {{ {node} ?p ?o . ?s ?q {node} }} WHERE {{ {about} }}")
@@ -210,11 +224,19 @@ class MethodNotAllowed(UsageError):
 
     http_status = 405
 
+    def __init__(self, request: Request, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"{request.path} does not take {request.method}", mend=f"use {' or '.join(allowed)}")
+        self.http_headers = {"allow": ", ".join((*allowed, "HEAD", "OPTIONS"))}
+
 
 class UnprocessableDate(UsageError):
     """A date in the address is none."""
 
     http_status = 422
+
+
+def _number(request: Request) -> int:
+    return things.page_number(request.first("page"))
 
 
 def _json(value: Any) -> Response:

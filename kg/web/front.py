@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import logging
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from kg.web.message import FRAME, Request, frame
+from kg.web.message import FRAME, Request, Settings, frame
 from kg.web.problem import problem_response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+
+    from kg.web.message import Writing
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["SECURITY", "Broken", "Front", "Limits", "TimeUp", "Worker"]
 
 LOG = logging.getLogger("kg.access")
+_ALLOW = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+_PREFLIGHT = {"access-control-allow-headers": "accept, authorization, content-type", "access-control-max-age": "86400"}
+_CHALLENGE = {"www-authenticate": 'Bearer realm="kg", error="invalid_token"'}
 SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -34,11 +40,12 @@ SECURITY = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may cost, and how many may wait; seconds, bytes and counts."""
+    """What one request may cost, one that may change the store too, and how many may wait; seconds, bytes, counts."""
 
     seconds: float = 20.0
     body: int = 1_000_000
-    result: int = 100_000_000
+    change_seconds: float = 600.0
+    change_body: int = 100_000_000
     workers: int = 2
     waiting: int = 32
 
@@ -94,9 +101,10 @@ class Worker:
 class Front:
     """The ASGI application: every request is answered within its limits, or with a status that says which it passed."""
 
-    def __init__(self, place: str, limits: Limits, texts: str | None = None) -> None:
+    def __init__(self, settings: Settings, limits: Limits, token: str | None = None) -> None:
         self.limits = limits
-        command = [sys.executable, "-m", "kg.web.worker", place, str(limits.result), texts or "-"]
+        self.token = token
+        command = [sys.executable, "-m", "kg.web.worker", json.dumps(asdict(settings))]
         self.workers = [Worker(command) for _ in range(limits.workers)]
         self.idle: asyncio.Queue[Worker] = asyncio.Queue()
         self.waiting = 0
@@ -148,31 +156,46 @@ class Front:
         """Check the request, find a worker, and pass its response on."""
         method, accept = scope["method"], _header(scope, b"accept", "*/*")
         if method == "OPTIONS":
-            await answer.begin(204, {"allow": "GET, HEAD, POST, OPTIONS"})
+            await answer.begin(204, {"allow": _ALLOW, "access-control-allow-methods": _ALLOW, **_PREFLIGHT})
             await answer.end()
             return
-        if method not in ("GET", "HEAD", "POST"):
-            await answer.problem(
-                405,
-                f"{method} is not for reading",
-                "use GET, HEAD or POST",
-                accept,
-                {"allow": "GET, HEAD, POST, OPTIONS"},
-            )
+        if method not in _ALLOW.split(", "):
+            await answer.problem(405, f"{method} is not understood", f"use {_ALLOW}", accept, {"allow": _ALLOW})
             return
-        body = await self.body(receive)
+        writing = self.writing(_header(scope, b"authorization"))
+        if writing is None:
+            await answer.problem(401, "the token is not the right one", "ask who runs this service", accept, _CHALLENGE)
+            return
+        limit = self.limits.change_body if writing == "granted" else self.limits.body
+        body = await self.body(receive, limit)
         if body is None:
-            await answer.problem(413, f"the request is larger than {self.limits.body:,} bytes", "send less", accept)
+            await answer.problem(413, f"the request is larger than {limit:,} bytes", "send less", accept)
             return
         if self.idle.empty() and self.waiting >= self.limits.waiting:
             await answer.problem(
                 503, "too many are asking at once", "try again in a few seconds", accept, {"retry-after": "5"}
             )
             return
-        await self.pass_on(_request(scope, body, accept), answer)
+        await self.pass_on(_request(scope, body, accept, writing), answer)
 
-    async def body(self, receive: Receive) -> bytes | None:
-        """Return the body of a request, or None for one too large. Raises `TimeUp` for one that comes too slowly."""
+    def writing(self, authorization: str) -> Writing | None:
+        """Return whether a request may change the store; None for one with a token that is not the right one.
+
+        Tokens are compared in a time that does not depend on where they differ.
+        """
+        if self.token is None:
+            return "off"
+        if not authorization:
+            return "unproven"
+        scheme, _, given = authorization.partition(" ")
+        right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self.token.encode("utf-8"))
+        return "granted" if right and scheme.lower() == "bearer" else None
+
+    async def body(self, receive: Receive, limit: int) -> bytes | None:
+        """Return the body of a request, or None for one of more than `limit` bytes.
+
+        Raises `TimeUp` for one that comes too slowly.
+        """
         chunks = bytearray()
         try:
             async with asyncio.timeout(self.limits.seconds):
@@ -181,7 +204,7 @@ class Front:
                     if message["type"] == "http.disconnect":
                         raise Broken
                     chunks += message.get("body", b"")
-                    if len(chunks) > self.limits.body:
+                    if len(chunks) > limit:
                         return None
                     if not message.get("more_body"):
                         return bytes(chunks)
@@ -199,8 +222,9 @@ class Front:
         finally:
             self.waiting -= 1
         finished = False
+        seconds = self.limits.change_seconds if request.writing == "granted" else self.limits.seconds
         try:
-            async with asyncio.timeout(self.limits.seconds):
+            async with asyncio.timeout(seconds):
                 async for kind, payload in worker.ask(request):
                     if kind == b"H":
                         head = json.loads(payload)
@@ -263,7 +287,7 @@ def _header(scope: Scope, name: bytes, default: str = "") -> str:
     return ", ".join(found) or default
 
 
-def _request(scope: Scope, body: bytes, accept: str) -> Request:
+def _request(scope: Scope, body: bytes, accept: str, writing: Writing) -> Request:
     return Request(
         method="GET" if scope["method"] == "HEAD" else scope["method"],
         path=scope["path"],
@@ -273,5 +297,6 @@ def _request(scope: Scope, body: bytes, accept: str) -> Request:
         accept=accept,
         content_type=_header(scope, b"content-type"),
         if_none_match=_header(scope, b"if-none-match"),
+        writing=writing,
         body=body,
     )

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+
+from kg import terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FRAME", "Request", "Response", "Sink", "frame", "read_frame"]
+__all__ = ["FRAME", "Request", "Response", "Settings", "Sink", "Writing", "frame", "read_frame"]
 
 FRAME = struct.Struct(">cI")
 """A frame is its kind (one byte), the length of its payload (four bytes, big-endian), and the payload.
 
 `Q` request head (JSON), `B` request body; `H` response head (JSON), `D` data, `E` end, `X` broken off after the head.
 """
+
+
+Writing = Literal["off", "unproven", "granted"]
+"""Whether a request may change the store: the server only reads, no token came with it, or the right one did."""
 
 
 class Sink(Protocol):
@@ -36,6 +42,7 @@ class Request:
     accept: str = "*/*"
     content_type: str = ""
     if_none_match: str = ""
+    writing: Writing = "off"
     body: bytes = b""
 
     def first(self, name: str, default: str = "") -> str:
@@ -68,6 +75,17 @@ class Response:
     media_type: str = "text/html; charset=utf-8"
     body: bytes | Callable[[Sink], None] = b""
     headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a worker serves: the store, the texts to quote from, its address, the servers it may call, its limit."""
+
+    place: str
+    texts: str | None = None
+    base: str = terms.BASE
+    services: tuple[str, ...] = ()
+    result: int = 100_000_000
 
 
 def frame(kind: bytes, payload: bytes = b"") -> bytes:

@@ -21,8 +21,8 @@ _FORMS = {
 }
 
 
-def description() -> dict[str, Any]:
-    """Return the description of questions, endpoint and health (https://spec.openapis.org/oas/v3.1.0)."""
+def description(base: str) -> dict[str, Any]:
+    """Return the description of questions, endpoint and health at `base` (https://spec.openapis.org/oas/v3.1.0)."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -31,6 +31,7 @@ def description() -> dict[str, Any]:
             "description": "Saved questions on agreements, policies and actors; every row can cite its claims.",
             "license": {"name": "MIT (code), CC BY 4.0 (data)", "identifier": "MIT AND CC-BY-4.0"},
         },
+        "servers": [{"url": "/"}, {"url": base}],
         "paths": {
             **{f"/ask/{question.name}": {"get": _question(question)} for question in all_questions()},
             "/questions": {"get": _simple("The saved questions.", ("application/json", "text/html"))},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
@@ -12,8 +12,9 @@ from kg.claim import coverage
 from kg.document import check_text, read_text
 from kg.query import all_questions
 from kg.render.pages import dates
+from kg.sparql import serialised
 from kg.web.problem import NotFound
-from kg.web.timeline import time_line
+from kg.web.things import thing_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from kg.claim import Claim
     from kg.document import SourceDocument
     from kg.query import Parameter, Question
     from kg.store import EmbeddedStore
@@ -66,27 +66,33 @@ def home(store: EmbeddedStore) -> dict[str, Any]:
     targets = {
         p.target: p for questions in groups.values() for q in questions for p in q.parameters if p.kind != "date"
     }
-    [counts] = entity.select(
-        store,
-        """SELECT (COUNT(DISTINCT ?d) AS ?documents) (COUNT(DISTINCT ?c) AS ?claims) (COUNT(DISTINCT ?a) AS ?agreements)
-        WHERE { { ?d a pact:SourceDocument } UNION { ?c a pact:Claim } UNION { ?a a pact:Agreement } }""",
-    )
     return {
         "title": "Pactgraph",
         "groups": groups,
         "choices": {target: _choices(store, parameter) for target, parameter in targets.items()},
-        "counts": {name: counts[name].value for name in ("agreements", "claims", "documents")},
+        "counts": _counts(store),
     }
 
 
+@lru_cache(maxsize=2)
+def _counts(store: EmbeddedStore) -> dict[str, int]:
+    """Return how much an opened store holds; it never changes, so this is counted once."""
+    classes = {"documents": "SourceDocument", "claims": "Claim", "agreements": "Agreement"}
+    found = {}
+    for name, class_ in classes.items():
+        [row] = entity.select(store, f"SELECT (COUNT(*) AS ?n) WHERE {{ ?x a pact:{class_} }}")
+        found[name] = int(row["n"].value)
+    return found
+
+
 def _choices(store: EmbeddedStore, parameter: Parameter, most: int = 500) -> list[tuple[str, str]]:
-    """Return the values to pick from, by name and label; things of every class are too many to list."""
+    """Return the values to pick from, by name and label; nothing where there are too many to pick from."""
     if parameter.kind == "scheme":
         found = entity.concepts(store, parameter.target)
     elif parameter.target == entity.ANYTHING:
         found = []
     else:
-        found = entity.members(store, parameter.target)
+        found = entity.members(store, parameter.target, most)
     return [(terms.compact(iri), label or terms.compact(iri)) for iri, label in found[:most]]
 
 
@@ -171,30 +177,15 @@ def _words(name: str) -> str:
 # --- a thing, a claim, a document -------------------------------------------------------------------------------------
 
 
-def resource_page(store: EmbeddedStore, iri: str, texts: Path | None) -> tuple[str, dict[str, Any]]:
-    """Return the template and the fields of the page of an IRI. Raises `NotFound`."""
+def resource_page(
+    store: EmbeddedStore, iri: str, texts: Path | None, number: int = 1, role: str = ""
+) -> tuple[str, dict[str, Any]]:
+    """Return the template and the fields of the page of an IRI, or one of its claims or role. Raises `NotFound`."""
     if iri.startswith(terms.CLAIM):
         return "claim.html", _claim_page(store, iri, texts)
     if iri.startswith(terms.DOC):
         return "document.html", _document_page(store, iri, texts)
-    return "thing.html", _thing_page(store, iri)
-
-
-def _thing_page(store: EmbeddedStore, iri: str) -> dict[str, Any]:
-    from kg.describe import describe
-    from kg.errors import UnknownEntity
-
-    try:
-        page = describe(store, f"<{iri}>")
-    except UnknownEntity as error:
-        raise NotFound(
-            f"nothing here is called {terms.compact(iri)}", mend="search for it on the first page"
-        ) from error
-    speakers: dict[str, list[Claim]] = {}
-    for claim in page.claims:
-        for speaker in claim.stated_by:
-            speakers.setdefault(speaker, []).append(claim)
-    return {"title": page.label, "page": page, "speakers": speakers, "line": time_line(page.events)}
+    return thing_page(store, iri, number, role)
 
 
 def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str, Any]:
@@ -214,7 +205,15 @@ def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str,
 
 
 def _document_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str, Any]:
-    quads = store.quads()
+    node = serialised(ox.NamedNode(iri))
+    rows = entity.select(
+        store,
+        f"""SELECT ?s ?p ?o WHERE {{
+          {{ SELECT DISTINCT ?s WHERE {{ {{ VALUES ?s {{ {node} }} }} UNION {{ ?s dcterms:isPartOf {node} }}
+            UNION {{ ?passage dcterms:isPartOf {node} . ?passage oa:hasSelector ?s }}
+            UNION {{ ?s pact:fromDocument {node} }} }} }} ?s ?p ?o }}""",
+    )
+    quads = [ox.Quad(row["s"], row["p"], row["o"]) for row in rows]
     found = next((each for each in coverage(quads) if each.document.iri == iri), None)
     if found is None:
         raise NotFound(f"there is no document {terms.compact(iri)}", mend="start at /")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kg.errors import KgError
@@ -45,7 +46,8 @@ class TooLarge(KgError):
 def problem(error: Exception, request: Request) -> Response:
     """Return the response that tells of an error: its own status and words if it is ours, else 500 and no more."""
     if isinstance(error, KgError):
-        return problem_response(error.http_status, error.what, error.mend or "", request.accept)
+        found = problem_response(error.http_status, error.what, error.mend or "", request.accept)
+        return replace(found, headers=dict(error.http_headers))
     logging.getLogger("kg.web").error("%s %s", request.method, request.path, exc_info=error)
     return problem_response(500, "something went wrong here", "it has been noted; try another question", request.accept)
 

@@ -1,26 +1,38 @@
-"""The SPARQL 1.1 Protocol (https://www.w3.org/TR/sparql11-protocol/), for reading."""
+"""The SPARQL 1.1 Protocol (https://www.w3.org/TR/sparql11-protocol/): what a request asks for, and answers."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 import pyoxigraph as ox
 
 from kg import sparql, terms
-from kg.errors import ReadOnly, UsageError
+from kg.errors import UsageError
+from kg.query import all_questions
 from kg.store import evaluate
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
     from kg.store import Results
     from kg.web.message import Request, Sink
 
-__all__ = ["GRAPH_FORMS", "ROW_FORMS", "UnsupportedMedia", "respond", "service_description"]
+__all__ = [
+    "GRAPH_FORMS",
+    "ROW_FORMS",
+    "Operation",
+    "UnsupportedMedia",
+    "operation",
+    "respond",
+    "service_description",
+    "with_charset",
+]
 
 ROW_FORMS = {
     "application/sparql-results+json": ox.QueryResultsFormat.JSON,
@@ -38,50 +50,89 @@ GRAPH_FORMS = {
     "application/trig": ox.RdfFormat.TRIG,
     "application/n-quads": ox.RdfFormat.N_QUADS,
 }
+_FORMATS = "http://www.w3.org/ns/formats/"
+_FORMAT_NAMES = ["SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV"]
+_FORMAT_NAMES += ["Turtle", "N-Triples", "JSON-LD", "RDF_XML", "TriG", "N-Quads"]
 _SHORT = {"json": "application/sparql-results+json", "xml": "application/sparql-results+xml", "csv": "text/csv"}
 _SHORT |= {"tsv": "text/tab-separated-values", "turtle": "text/turtle", "jsonld": "application/ld+json"}
-_FORM = "application/x-www-form-urlencoded"
 
 
-def respond(engine: ox.Store, request: Request) -> Response | None:
-    """Answer a request to `/sparql`; None where it holds no query, which asks for the service's description.
+@dataclass(frozen=True)
+class Operation:
+    """What a request to `/sparql` asks for: a query or an update, none of which asks for the service's description."""
 
-    Raises `UsageError` for a malformed request, `ReadOnly` for an update, `QuerySyntaxError`, and `NotAcceptable`.
+    parameters: tuple[tuple[str, str], ...] = ()
+    query: str | None = None
+    update: str | None = None
+
+
+def operation(request: Request) -> Operation:
+    """Return the operation of a request, wherever the ways of the protocol put it.
+
+    Graphs that the parameters of an update name stand in its text, as USING. Raises `UsageError` for a malformed
+    request and `UnsupportedMedia`.
     """
-    parameters, text = _parts(request)
-    if text is None:
-        return None
-    form = sparql.form_of(text)
-    offers = ROW_FORMS if form in ("SELECT", "ASK") else GRAPH_FORMS
-    media_type = _wanted(request, parameters, tuple(offers))
-    default = [_node(iri) for key, iri in parameters if key == "default-graph-uri"]
-    named = [_node(iri) for key, iri in parameters if key == "named-graph-uri"]
-    found = evaluate(engine, text, default_graph=[*default] or None, named_graphs=[*named] or None)
-    return Response(media_type=_with_charset(media_type), body=_writer(found, media_type), headers={"vary": "accept"})
-
-
-def _parts(request: Request) -> tuple[list[tuple[str, str]], str | None]:
-    """Return the parameters of a request and its query, wherever the three ways of the protocol put it."""
     content_type = request.content_type.partition(";")[0].strip().lower()
     parameters = list(request.query)
     if request.method == "POST":
-        if content_type == "application/sparql-query":
-            return parameters, _decoded(request.body)
-        if content_type == "application/sparql-update":
-            raise ReadOnly("this endpoint only reads", mend="kg add and kg remove change a store")
-        if content_type != _FORM:
-            raise UnsupportedMedia(
-                f"a query is not sent as {content_type or 'nothing'}", mend=f"send application/sparql-query or {_FORM}"
-            )
-        parameters = parse_qsl(_decoded(request.body), keep_blank_values=True)
-    if any(key == "update" for key, _ in parameters):
-        raise ReadOnly("this endpoint only reads", mend="kg add and kg remove change a store")
-    queries = [value for key, value in parameters if key == "query"]
-    if len(queries) > 1:
-        raise UsageError("the request holds several queries", mend="send one")
-    if not queries and request.method == "POST":
+        match content_type:
+            case "application/sparql-query" | "application/sparql-update":
+                parameters.append((content_type.rpartition("-")[2], _decoded(request.body)))
+            case "application/x-www-form-urlencoded":
+                parameters = parse_qsl(_decoded(request.body), keep_blank_values=True)
+            case _:
+                raise UnsupportedMedia(
+                    f"a query is not sent as {content_type or 'nothing'}",
+                    mend="send application/sparql-query, application/sparql-update or a form",
+                )
+    texts = [(key, value) for key, value in parameters if key in ("query", "update")]
+    if len(texts) > 1:
+        raise UsageError("the request holds several queries or updates", mend="send one")
+    if not texts and request.method == "POST":
         raise UsageError("the request holds no query", mend="send it as the parameter query")
-    return parameters, queries[0] if queries else None
+    kept = tuple((key, value) for key, value in parameters if (key, value) not in texts)
+    match texts:
+        case [("update", _)] if request.method != "POST":
+            raise UsageError("an update came with GET", mend="send it with POST")
+        case [("update", text)]:
+            return Operation(kept, update=_with_using(text, kept))
+        case [("query", text)]:
+            return Operation(kept, query=text)
+    return Operation(kept)
+
+
+def _with_using(text: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """Return an update with the graphs of `using-graph-uri` and `using-named-graph-uri` written out before each WHERE.
+
+    The protocol (section 2.2.3) forbids them beside USING, USING NAMED and WITH in the text.
+    """
+    words = {"using-graph-uri": "USING", "using-named-graph-uri": "USING NAMED"}
+    clauses = [f"{words[key]} {_node(value)}" for key, value in parameters if key in words]
+    if not clauses:
+        return text
+    places = sparql.keywords(text, "USING", "WITH", "WHERE", "DELETE")
+    if any(word in ("USING", "WITH") for word, _ in places):
+        raise UsageError("the update names its graphs twice", mend="name them in the text or in the address")
+    if any(one == "DELETE" and "{" not in text[start:end] for (one, start), (_, end) in pairwise(places)):
+        raise UsageError("DELETE WHERE takes no graphs from the address", mend="write DELETE { … } WHERE { … }")
+    for _, place in reversed([found for found in places if found[0] == "WHERE"]):
+        text = f"{text[:place]}{' '.join(clauses)} {text[place:]}"
+    return text
+
+
+def respond(engine: ox.Store, asked: Operation, accept: str, services: Collection[str] = ()) -> Response:
+    """Answer a query, which may call the servers in `services`.
+
+    Raises `ReadOnly` for an update, `QuerySyntaxError`, and `NotAcceptable`.
+    """
+    text = asked.query or ""
+    form = sparql.form_of(text, services)
+    offers = ROW_FORMS if form in ("SELECT", "ASK") else GRAPH_FORMS
+    media_type = _wanted(accept, asked.parameters, tuple(offers))
+    default = [_node(iri) for key, iri in asked.parameters if key == "default-graph-uri"]
+    named = [_node(iri) for key, iri in asked.parameters if key == "named-graph-uri"]
+    found = evaluate(engine, text, default_graph=[*default] or None, named_graphs=[*named] or None, services=services)
+    return Response(media_type=with_charset(media_type), body=_writer(found, media_type), headers={"vary": "accept"})
 
 
 class UnsupportedMedia(UsageError):
@@ -106,20 +157,21 @@ def _node(iri: str) -> ox.NamedNode:
         ) from error
 
 
-def _wanted(request: Request, parameters: list[tuple[str, str]], offers: tuple[str, ...]) -> str:
+def _wanted(accept: str, parameters: Iterable[tuple[str, str]], offers: tuple[str, ...]) -> str:
     short = next((value for key, value in parameters if key == "format"), "")
-    media_type = _SHORT.get(short, short) if short else best(request.accept, offers)
-    if media_type not in offers and not short and best(request.accept, (HTML,)) == HTML:
+    media_type = _SHORT.get(short, short) if short else best(accept, offers)
+    if media_type not in offers and not short and best(accept, (HTML,)) == HTML:
         # A browser asks for pages; the plainest form of the result is shown as text.
         return offers[0]
     if media_type not in offers:
         raise NotAcceptable(
-            f"the result cannot be had as {short or request.accept}", mend=f"it can be had as {', '.join(offers)}"
+            f"the result cannot be had as {short or accept}", mend=f"it can be had as {', '.join(offers)}"
         )
     return media_type
 
 
-def _with_charset(media_type: str) -> str:
+def with_charset(media_type: str) -> str:
+    """Return a media type with its charset, where it is text."""
     return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
 
 
@@ -136,20 +188,32 @@ def _writer(found: Results, media_type: str) -> Callable[[Sink], None]:
     return write
 
 
-def service_description(endpoint: str) -> list[ox.Triple]:
-    """Return the description of the service (https://www.w3.org/TR/sparql11-service-description/)."""
-    sd, rdf = "http://www.w3.org/ns/sparql-service-description#", terms.RDF
-    formats = "http://www.w3.org/ns/formats/"
-    service = ox.NamedNode(endpoint)
+def service_description(base: str, *, writable: bool = False) -> list[ox.Triple]:
+    """Return the description of the service at `base` (https://www.w3.org/TR/sparql11-service-description/).
 
-    def add(predicate: str, value: str) -> ox.Triple:
-        return ox.Triple(service, ox.NamedNode(predicate), ox.NamedNode(value))
+    The saved questions stand in it as executable SELECT queries (https://www.w3.org/TR/shacl-af/, section 5.2).
+    """
+    sd, sh, formats = "http://www.w3.org/ns/sparql-service-description#", terms.PREFIXES["sh"], _FORMATS
+    endpoint = f"{base}sparql"
+    triples: list[ox.Triple] = []
 
-    names = ["SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV"]
-    names += ["Turtle", "N-Triples", "JSON-LD", "RDF_XML", "TriG", "N-Quads"]
-    return [
-        add(rdf + "type", sd + "Service"),
-        add(sd + "endpoint", endpoint),
-        add(sd + "supportedLanguage", sd + "SPARQL11Query"),
-        *(add(sd + "resultFormat", formats + name) for name in names),
-    ]
+    def add(subject: str, predicate: str, value: str | ox.Literal) -> None:
+        term = ox.NamedNode(value) if isinstance(value, str) else value
+        triples.append(ox.Triple(ox.NamedNode(subject), ox.NamedNode(predicate), term))
+
+    add(endpoint, terms.RDF + "type", sd + "Service")
+    add(endpoint, sd + "endpoint", endpoint)
+    add(endpoint, sd + "supportedLanguage", sd + "SPARQL11Query")
+    if writable:
+        add(endpoint, sd + "supportedLanguage", sd + "SPARQL11Update")
+    for name in _FORMAT_NAMES:
+        add(endpoint, sd + "resultFormat", formats + name)
+    for question in all_questions():
+        node = f"{base}ask/{question.name}"
+        add(node, terms.RDF + "type", sh + "SPARQLExecutable")
+        add(node, terms.RDF + "type", sh + "SPARQLSelectExecutable")
+        add(node, terms.PREFIXES["rdfs"] + "label", ox.Literal(question.name))
+        add(node, terms.PREFIXES["rdfs"] + "comment", ox.Literal(question.summary, language="en"))
+        add(node, sh + "select", ox.Literal(question.text))
+        add(node, terms.PREFIXES["schema"] + "target", endpoint)
+    return triples

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Site", "file_of", "write_site"]
 
 _LINK = re.compile(r'(href|src)="(/[^"]*)"')
+_QUERY = re.compile(r'<a\b[^>]*href="\?[^"]*"[^>]*>(.*?)</a>')
+"""A link to another page of the same thing: there can be thousands, so the first is written and the rest is served."""
 _FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
 _TRIPLES = {".ttl": "text/turtle", ".jsonld": "application/ld+json"}
 
@@ -54,7 +56,7 @@ def write_site(desk: Desk, folder: Path, progress: Callable[[str], None] | None 
         if address.startswith("/static/"):
             _write(folder / site.files[address], body)
             continue
-        page = _FORM.sub("", body.decode("utf-8"))
+        page = _QUERY.sub(r"\1 (on the service: kg serve)", _FORM.sub("", body.decode("utf-8")))
         waiting += sorted({found for _, link in _LINK.findall(page) if (found := _address(link)) is not None})
         _write(folder / site.files[address], _relative(page, site.files[address]).encode("utf-8"))
         for ending, media_type in _TRIPLES.items() if _is_resource(address) else ():

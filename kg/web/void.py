@@ -17,14 +17,17 @@ VOID = "http://rdfs.org/ns/void#"
 DCTERMS = terms.PREFIXES["dcterms"]
 
 
-def description(store: Store) -> list[ox.Triple]:
-    """Return the description of the facts view: its size, its classes and properties with theirs, and where to ask."""
+def description(store: Store, base: str = terms.BASE) -> list[ox.Triple]:
+    """Return the description of the facts view: its size, its classes and properties with theirs, where to ask.
+
+    It is served at `base`.
+    """
     dataset = ox.NamedNode(terms.BASE + "dataset")
     triples = [
         ox.Triple(dataset, _node(terms.RDF + "type"), _node(VOID + "Dataset")),
         ox.Triple(dataset, _node(DCTERMS + "title"), ox.Literal("Pactgraph", language="en")),
         ox.Triple(dataset, _node(DCTERMS + "license"), _node("https://creativecommons.org/licenses/by/4.0/")),
-        ox.Triple(dataset, _node(VOID + "sparqlEndpoint"), _node(terms.BASE + "sparql")),
+        ox.Triple(dataset, _node(VOID + "sparqlEndpoint"), _node(base + "sparql")),
         ox.Triple(dataset, _node(VOID + "uriSpace"), ox.Literal(terms.ID)),
         ox.Triple(dataset, _node(VOID + "vocabulary"), _node(terms.PACT)),
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from kg.web.desk import Desk
-from kg.web.message import Request, Response, frame, read_frame
+from kg.web.message import Request, Response, Settings, frame, read_frame
 from kg.web.problem import TooLarge, problem
 
 if TYPE_CHECKING:
@@ -90,11 +90,13 @@ def _send(response: Response, out: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Serve frames on standard input and output; arguments: store, size limit in bytes, folder of texts or `-`."""
-    place, limit, texts = sys.argv[1:4]
+    """Serve frames on standard input and output; the argument is a `Settings` in JSON."""
+    settings = Settings(**json.loads(sys.argv[1]))
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing that prints may tear a frame
-    serve(Desk(place, None if texts == "-" else Path(texts)), sys.stdin.buffer, out, int(limit))
+    texts = Path(settings.texts) if settings.texts else None
+    desk = Desk(settings.place, texts, settings.base, tuple(settings.services))
+    serve(desk, sys.stdin.buffer, out, settings.result)
 
 
 if __name__ == "__main__":
