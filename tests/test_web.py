@@ -222,10 +222,10 @@ def test_an_answer_that_did_not_change_is_not_sent_again(service: Service) -> No
 
 
 def test_an_answer_comes_in_parts_that_make_up_the_whole(service: Service) -> None:
-    whole = rows(service.client.get("/ask/claims-about?thing=id:sv&format=json"))
+    whole = rows(service.client.get("/ask/claims-about?entity=id:sv&format=json"))
     assert len(whole) > 7
 
-    address: str | None = "/ask/claims-about?thing=id:sv&format=json&cite=1&limit=7"
+    address: str | None = "/ask/claims-about?entity=id:sv&format=json&cite=1&limit=7"
     parts = []
     while address:
         response = service.client.get(address)
@@ -237,7 +237,7 @@ def test_an_answer_comes_in_parts_that_make_up_the_whole(service: Service) -> No
 
 
 def test_a_page_shows_part_of_an_answer_and_leads_to_the_next(service: Service) -> None:
-    first = service.client.get("/ask/claims-about?thing=id:sv&limit=7", headers=PAGE).text
+    first = service.client.get("/ask/claims-about?entity=id:sv&limit=7", headers=PAGE).text
     [following] = re.findall(r'rel="next" href="([^"]+)"', first)
     second = service.client.get(html.unescape(following), headers=PAGE).text
 
