@@ -8,7 +8,7 @@ import pytest
 
 from kg.describe import describe
 from kg.store import EmbeddedStore
-from kg.web.atlas import route_map
+from kg.web.atlas import _unrolled, route_map
 from kg.web.desk import Desk
 from kg.web.graph import graph
 from kg.web.message import Request
@@ -73,3 +73,12 @@ def test_what_is_much_comes_in_pages(desk: Desk) -> None:
 @pytest.mark.parametrize("text", ["", "0", "-1", "x", "9" * 40, "²"])
 def test_a_page_number_that_is_none_is_the_first(text: str) -> None:
     assert page_number(text) == 1
+
+
+def test_a_state_on_both_sides_of_180_degrees_is_drawn_in_one_piece() -> None:
+    assert _unrolled([(170.0, 60.0), (-175.0, 61.0), (-178.0, 65.0), (175.0, 66.0)]) == [
+        (170.0, 60.0),
+        (185.0, 61.0),
+        (182.0, 65.0),
+        (175.0, 66.0),
+    ]

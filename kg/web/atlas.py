@@ -111,9 +111,17 @@ def _outlines() -> list[tuple[str, list[Ring]]]:
     held = json.loads((Path(__file__).parent / "atlas.json").read_text(encoding="utf-8"))
     steps = held["steps"]
     return [
-        (code, [[(x / steps, y / steps) for x, y in zip(ring[::2], ring[1::2], strict=True)] for ring in rings])
+        (code, [_unrolled([(x / steps, y / steps) for x, y in zip(r[::2], r[1::2], strict=True)]) for r in rings])
         for code, rings in held["shapes"]
     ]
+
+
+def _unrolled(points: Iterable[tuple[float, float]]) -> Ring:
+    """Return a ring that goes on beyond 180 degrees where it would else jump to the other end of the map."""
+    ring: Ring = []
+    for x, y in points:
+        ring.append((x - 360 * round((x - ring[-1][0]) / 360) if ring else x, y))
+    return ring
 
 
 def _map(iri: str, routes: list[Route], codes: dict[str, str], names: dict[str, str]) -> Map | None:

@@ -67,9 +67,14 @@ def graph(page: Description) -> Graph | None:
     total = sum(role.things.total or role.things.at_least for role in page.roles) + len(facts)
     total += sum(1 for _, _, sure in (*left, *right) if not sure)
     room = max(HALF, 2 * HALF - len(right)), max(HALF, 2 * HALF - len(left))
-    left, right = left[: min(room[0], 12)], right[: min(room[1], 12)]
-    height = max(len(left), len(right), 2) * ROW + 12
-    neighbours = [*_side(page, left, height, incoming=True), *_side(page, right, height, incoming=False)]
+    leading = [(link, True) for link in left[: min(room[0], 12)]]
+    led_to = [(link, False) for link in right[: min(room[1], 12)]]
+    # What leads here stands on the left, unless that leaves a side nearly bare; the arrows tell in any case.
+    while abs(len(leading) - len(led_to)) > 4:
+        longer, shorter = sorted((leading, led_to), key=len, reverse=True)
+        shorter.append(longer.pop())
+    height = max(len(leading), len(led_to), 2) * ROW + 12
+    neighbours = [*_side(page, leading, height, on_left=True), *_side(page, led_to, height, on_left=False)]
     return Graph(
         tuple(neighbours), _wrapped(page.label), max(0, total - len(neighbours)), WIDTH, height, height // 2, BOX
     )
@@ -100,12 +105,12 @@ def _turns(links: Sequence[Link]) -> list[Link]:
     return list({link[1]: link for link in reversed(turns)}.values())[::-1]
 
 
-def _side(page: Description, links: Sequence[Link], height: int, *, incoming: bool) -> Iterable[Neighbour]:
+def _side(page: Description, links: Sequence[tuple[Link, bool]], height: int, *, on_left: bool) -> Iterable[Neighbour]:
     top = (height - len(links) * ROW) // 2
-    for i, (property_, iri, sure) in enumerate(links):
+    for i, ((property_, iri, sure), incoming) in enumerate(links):
         y = top + i * ROW + 4
-        x = 2 if incoming else WIDTH - BOX - 2
-        edge, inner = (BOX + 2, WIDTH // 2 - 72) if incoming else (WIDTH - BOX - 2, WIDTH // 2 + 72)
+        x = 2 if on_left else WIDTH - BOX - 2
+        edge, inner = (BOX + 2, WIDTH // 2 - 72) if on_left else (WIDTH - BOX - 2, WIDTH // 2 + 72)
         bend = (edge + inner) // 2
         ends = [(edge, y + 19), (inner, height // 2)]
         (x1, y1), (x2, y2) = ends if incoming else ends[::-1]
