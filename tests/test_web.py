@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,12 +41,14 @@ class Service:
         self.base = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "kg", "serve", "--store", str(store), "--port", str(port), *options]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True)
+        # Into a file: a pipe that nobody reads fills up, and then the service stands still.
+        self.log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self.process = subprocess.Popen(command, stderr=self.log, env=environment)
         self.client = httpx.Client(base_url=self.base, timeout=30)
         for _ in range(200):
             if self.process.poll() is not None:
                 self.client.close()
-                raise RuntimeError(f"the service exited: {self.process.communicate()[1]}")
+                raise RuntimeError(f"the service exited: {self.logged()}")
             try:
                 if self.client.get("/health").status_code == 200:
                     return
@@ -56,8 +59,13 @@ class Service:
     def stop(self) -> str:
         self.client.close()
         self.process.send_signal(signal.SIGINT)
-        _, log = self.process.communicate(timeout=20)
-        return log
+        self.process.wait(timeout=20)
+        return self.logged()
+
+    def logged(self) -> str:
+        with self.log as log:
+            log.seek(0)
+            return log.read()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -86,3 +88,21 @@ def test_our_own_store_reads_through_it(service: Service) -> None:
 
     assert answer.rows
     assert all(citation.claims for citation in answer.citations or ())
+
+
+def test_the_service_keeps_to_its_own_description(service: Service) -> None:
+    command = [Path(sys.executable).parent / "schemathesis", "run", f"{service.base}/openapi.json", "--no-color"]
+    # A name that nothing bears is refused although it is a text, and an empty field of a form counts as not given.
+    unfit = "positive_data_acceptance,negative_data_rejection"
+    options = ["--checks=all", f"--exclude-checks={unfit}", "--max-examples=10", "--seed=1"]
+    options += ["--phases=examples,fuzzing", "--generation-database=none", "--request-timeout=20"]
+
+    done = subprocess.run(
+        [*map(str, command), *options, "--suppress-health-check=all"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert done.returncode == 0, done.stdout[-5000:]

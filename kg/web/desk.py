@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kg.web.message import Request
 
-__all__ = ["Desk", "MethodNotAllowed", "UnprocessableDate"]
+__all__ = ["Desk", "UnprocessableDate"]
 
 _ANSWER_FORMS = {
     HTML: "page",
@@ -41,7 +41,6 @@ _SHORT = {
     "md": "text/markdown",
 }
 _RESOURCES = ("id", "claim", "document", "concept", "graph")
-_METHODS = {"sparql": ("GET", "POST"), "data": ("GET", "PUT", "POST", "DELETE")}
 _OPTIONS = ("format", "cite", "known-at", "valid-at", "limit", "after")
 
 
@@ -80,9 +79,6 @@ class Desk:
     def answer(self, request: Request) -> Response:
         """Return the response to a request. Raises `KgError` with the status and the words for what is wrong."""
         first, _, rest = request.path.removeprefix("/").partition("/")
-        allowed = _METHODS.get(first, ("GET",))
-        if request.method not in allowed:
-            raise MethodNotAllowed(request, allowed)
         match first, rest:
             case "", "":
                 return self.page("home.html", pages.home(self.store()))
@@ -103,7 +99,7 @@ class Desk:
             case "static", name if name:
                 return assets.served(name, request.if_none_match)
             case "openapi.json", "":
-                return _json(openapi.description(self.base))
+                return _json(openapi.description(self.base, writable=request.writing != "off"))
             case ".well-known", "void":
                 return _triples(void.description(self.store(), self.base), request)
             case "health", "":
@@ -219,16 +215,6 @@ class Desk:
         if not found:
             raise NotFound(f"nothing here is called {terms.compact(iri)}", mend="start at /")
         return _triples(found, request)
-
-
-class MethodNotAllowed(UsageError):
-    """The address does not take this method."""
-
-    http_status = 405
-
-    def __init__(self, request: Request, allowed: tuple[str, ...]) -> None:
-        super().__init__(f"{request.path} does not take {request.method}", mend=f"use {' or '.join(allowed)}")
-        self.http_headers = {"allow": ", ".join((*allowed, "HEAD", "OPTIONS"))}
 
 
 class UnprocessableDate(UsageError):

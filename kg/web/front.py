@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from kg.web.message import FRAME, Request, Settings, frame
+from kg.web.message import FRAME, Request, Settings, frame, methods
 from kg.web.problem import problem_response
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["SECURITY", "Broken", "Front", "Limits", "TimeUp", "Worker"]
 
 LOG = logging.getLogger("kg.access")
-_ALLOW = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _PREFLIGHT = {"access-control-allow-headers": "accept, authorization, content-type", "access-control-max-age": "86400"}
 _CHALLENGE = {"www-authenticate": 'Bearer realm="kg", error="invalid_token"'}
 SECURITY = {
@@ -156,11 +155,15 @@ class Front:
         """Check the request, find a worker, and pass its response on."""
         method, accept = scope["method"], _header(scope, b"accept", "*/*")
         if method == "OPTIONS":
-            await answer.begin(204, {"allow": _ALLOW, "access-control-allow-methods": _ALLOW, **_PREFLIGHT})
+            allowed = ", ".join((*methods(scope["path"]), "HEAD", "OPTIONS"))
+            await answer.begin(204, {"allow": allowed, "access-control-allow-methods": allowed, **_PREFLIGHT})
             await answer.end()
             return
-        if method not in _ALLOW.split(", "):
-            await answer.problem(405, f"{method} is not understood", f"use {_ALLOW}", accept, {"allow": _ALLOW})
+        if method not in ("HEAD", *methods(scope["path"])):
+            allowed = ", ".join((*methods(scope["path"]), "HEAD", "OPTIONS"))
+            await answer.problem(
+                405, f"{scope['path']} does not take {method}", f"use {allowed}", accept, {"allow": allowed}
+            )
             return
         writing = self.writing(_header(scope, b"authorization"))
         if writing is None:

@@ -12,7 +12,7 @@ from kg import terms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FRAME", "Request", "Response", "Settings", "Sink", "Writing", "frame", "read_frame"]
+__all__ = ["FRAME", "Request", "Response", "Settings", "Sink", "Writing", "frame", "methods", "read_frame"]
 
 FRAME = struct.Struct(">cI")
 """A frame is its kind (one byte), the length of its payload (four bytes, big-endian), and the payload.
@@ -23,6 +23,18 @@ FRAME = struct.Struct(">cI")
 
 Writing = Literal["off", "unproven", "granted"]
 """Whether a request may change the store: the server only reads, no token came with it, or the right one did."""
+
+
+_METHODS = {"sparql": ("GET", "POST"), "data": ("GET", "PUT", "POST", "DELETE")}
+
+
+def methods(path: str) -> tuple[str, ...]:
+    """Return the methods that an address takes, beside HEAD and OPTIONS.
+
+    >>> methods("/data"), methods("/ask/agreements")
+    (('GET', 'PUT', 'POST', 'DELETE'), ('GET',))
+    """
+    return _METHODS.get(path.removeprefix("/"), ("GET",))
 
 
 class Sink(Protocol):

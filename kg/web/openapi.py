@@ -21,8 +21,11 @@ _FORMS = {
 }
 
 
-def description(base: str) -> dict[str, Any]:
-    """Return the description of questions, endpoint and health at `base` (https://spec.openapis.org/oas/v3.1.0)."""
+def description(base: str, *, writable: bool = False) -> dict[str, Any]:
+    """Return the description of questions, endpoint and health at `base` (https://spec.openapis.org/oas/v3.1.0).
+
+    What changes the store is in it where the service is writable.
+    """
     return {
         "openapi": "3.1.0",
         "info": {
@@ -36,9 +39,13 @@ def description(base: str) -> dict[str, Any]:
             **{f"/ask/{question.name}": {"get": _question(question)} for question in all_questions()},
             "/questions": {"get": _simple("The saved questions.", ("application/json", "text/html"))},
             "/health": {"get": _simple("Whether the service answers, and its dataset.", ("application/json",))},
-            "/sparql": {"get": _sparql()},
+            "/sparql": _sparql(),
+            "/data": _graph_store(writable=writable),
         },
-        "components": {"schemas": {"Problem": _problem()}},
+        "components": {
+            "schemas": {"Problem": _problem()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -84,15 +91,66 @@ def _simple(text: str, media: tuple[str, ...]) -> dict[str, Any]:
 
 def _sparql() -> dict[str, Any]:
     forms = ("application/sparql-results+json", "application/sparql-results+xml", "text/csv", "text/turtle")
-    query = _option("query", "A query that reads; the usual prefixes are built in.", {})
+    told: dict[str, Any] = {"externalDocs": {"url": "https://www.w3.org/TR/sparql11-protocol/"}}
+    text = {"schema": {"type": "string"}}
+    fields = {"query": {"type": "string"}, "update": {"type": "string"}}
     return {
-        "summary": "The SPARQL 1.1 Protocol, for reading.",
-        "externalDocs": {"url": "https://www.w3.org/TR/sparql11-protocol/"},
-        "parameters": [query],
-        "responses": {
-            "200": {"description": "The result, or the service described.", "content": {each: {} for each in forms}},
-            **_problems("400", "403", "406", "413", "503", "504"),
+        "get": {
+            "summary": "A query, by the SPARQL 1.1 Protocol; without one, the service described.",
+            "parameters": [_option("query", "A query that reads; the usual prefixes are built in.", {})],
+            "responses": {
+                "200": {"description": "The result.", "content": {each: {} for each in (*forms, "text/html")}},
+                **_problems("400", "403", "406", "413", "503", "504"),
+            },
+            **told,
         },
+        "post": {
+            "summary": "A query; or an update, where the service is writable, with the token.",
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/sparql-query": text,
+                    "application/sparql-update": text,
+                    "application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": fields}},
+                },
+            },
+            "responses": {
+                "200": {"description": "The result.", "content": {each: {} for each in (*forms, "application/json")}},
+                **_problems("400", "401", "403", "406", "413", "415", "422", "503", "504"),
+            },
+            "security": [{}, {"token": []}],
+            **told,
+        },
+    }
+
+
+def _graph_store(*, writable: bool) -> dict[str, Any]:
+    syntaxes = ("text/turtle", "application/n-triples", "application/ld+json", "application/rdf+xml")
+    told: dict[str, Any] = {"externalDocs": {"url": "https://www.w3.org/TR/sparql11-http-rdf-update/"}}
+    names = [_option("graph", "The graph, by its IRI.", {}), _option("default", "The facts view, to read.", {})]
+    body: dict[str, Any] = {"required": True, "content": {each: {"schema": {"type": "string"}} for each in syntaxes}}
+    changed: dict[str, Any] = {
+        **{status: {"description": "Done.", "content": {"application/json": {}}} for status in ("200", "201")},
+        **_problems("400", "401", "403", "404", "413", "415", "422", "503", "504"),
+    }
+    change: dict[str, Any] = {"parameters": names, "responses": changed, "security": [{"token": []}], **told}
+    reading = {
+        "get": {
+            "summary": "One graph, by the Graph Store Protocol.",
+            "parameters": names,
+            "responses": {
+                "200": {"description": "Its triples.", "content": {each: {} for each in syntaxes}},
+                **_problems("400", "404", "406", "413", "503", "504"),
+            },
+            **told,
+        }
+    }
+    if not writable:
+        return reading
+    return reading | {
+        "put": {"summary": "Put triples in the place of a graph.", "requestBody": body, **change},
+        "post": {"summary": "Add triples to a graph.", "requestBody": body, **change},
+        "delete": {"summary": "Drop a graph.", **change},
     }
 
 

@@ -49,10 +49,11 @@ def graph_store(store: EmbeddedStore, request: Request) -> Response:
 
     Raises `NotFound`, `NotAcceptable`, `ReadOnly`, `Unauthorized`, `UsageError`, and what the gate raises.
     """
+    if request.method != "GET":
+        _refuse_unless_granted(request)
     graph = _graph(request)
     if request.method == "GET":
         return _given(store, graph, request)
-    _refuse_unless_granted(request)
     if graph is None:
         raise ReadOnly(
             "the default graph is the facts view, which is worked out from the claims",
