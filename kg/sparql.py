@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import pyoxigraph as ox
@@ -43,7 +44,8 @@ _LAST_NAME = re.compile(r"([\w.-]*):[^\s:]*$")
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 
 
-def form_of(text: str, services: Collection[str] = ()) -> Form:
+@lru_cache(maxsize=512)
+def form_of(text: str, services: tuple[str, ...] = ()) -> Form:
     """Return the form of a query.
 
     Raises `ReadOnly` for an update and for `SERVICE`, which would call another server, unless that is one of

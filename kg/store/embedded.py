@@ -84,7 +84,7 @@ def evaluate(
     *,
     default_graph: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None = None,
     named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None,
-    services: Collection[str] = (),
+    services: tuple[str, ...] = (),
 ) -> Results:
     """Answer a query on an engine of this process, with our prefixes and our errors.
 

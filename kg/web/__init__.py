@@ -28,4 +28,5 @@ def run(settings: Settings, *, host: str, port: int, limits: Limits, token: str 
         log_level="warning",
         timeout_graceful_shutdown=10,
         server_header=False,
+        proxy_headers=False,
     )

@@ -91,7 +91,7 @@ class Worker:
                 if kind == b"X":
                     raise Broken
                 yield kind, payload
-                if kind == b"E":
+                if kind in b"EW":
                     return
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise Broken from error
@@ -170,7 +170,7 @@ class Front:
             await answer.problem(401, "the token is not the right one", "ask who runs this service", accept, _CHALLENGE)
             return
         limit = self.limits.change_body if writing == "granted" else self.limits.body
-        body = await self.body(receive, limit)
+        body = b"" if method in ("GET", "HEAD") else await self.body(receive, limit)
         if body is None:
             await answer.problem(413, f"the request is larger than {limit:,} bytes", "send less", accept)
             return
@@ -214,16 +214,22 @@ class Front:
         except TimeoutError as error:
             raise TimeUp from error
 
-    async def pass_on(self, request: Request, answer: _Answer) -> None:
-        """Have a worker answer; one whose time is up, or whose client has gone, is killed and started anew."""
+    async def worker(self) -> Worker:
+        """Return a worker that has nothing to do, once there is one. Raises `TimeUp`."""
+        if not self.idle.empty():
+            return self.idle.get_nowait()
         self.waiting += 1
         try:
             async with asyncio.timeout(self.limits.seconds):
-                worker = await self.idle.get()
+                return await self.idle.get()
         except TimeoutError as error:
             raise TimeUp from error
         finally:
             self.waiting -= 1
+
+    async def pass_on(self, request: Request, answer: _Answer) -> None:
+        """Have a worker answer; one whose time is up, or whose client has gone, is killed and started anew."""
+        worker = await self.worker()
         finished = False
         seconds = self.limits.change_seconds if request.writing == "granted" else self.limits.seconds
         try:
@@ -234,6 +240,11 @@ class Front:
                         await answer.begin(head["status"], head["headers"])
                     elif kind == b"D":
                         await answer.write(payload)
+                    elif kind == b"W":
+                        line, _, body = payload.partition(b"\n")
+                        head = json.loads(line)
+                        await answer.begin(head["status"], head["headers"])
+                        await answer.end(body)
                     else:
                         await answer.end()
             finished = True
@@ -269,8 +280,9 @@ class _Answer:
         if not self.head_only:
             await self.send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def end(self) -> None:
-        await self.send({"type": "http.response.body", "body": b""})
+    async def end(self, data: bytes = b"") -> None:
+        self.size += len(data)
+        await self.send({"type": "http.response.body", "body": b"" if self.head_only else data})
 
     async def problem(
         self, status: int, what: str, mend: str, accept: str, headers: dict[str, str] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from kg import terms
@@ -17,7 +17,8 @@ __all__ = ["FRAME", "Request", "Response", "Settings", "Sink", "Writing", "frame
 FRAME = struct.Struct(">cI")
 """A frame is its kind (one byte), the length of its payload (four bytes, big-endian), and the payload.
 
-`Q` request head (JSON), `B` request body; `H` response head (JSON), `D` data, `E` end, `X` broken off after the head.
+`Q` request head (JSON), `B` request body; `H` response head (JSON), `D` data, `E` end, `X` broken off after the head;
+`W` a whole response that is short: its head, a line feed, its body.
 """
 
 
@@ -67,9 +68,7 @@ class Request:
 
     def head(self) -> bytes:
         """Return everything but the body as JSON."""
-        fields = asdict(self)
-        del fields["body"]
-        return json.dumps(fields).encode("utf-8")
+        return json.dumps({name: value for name, value in vars(self).items() if name != "body"}).encode("utf-8")
 
     @classmethod
     def from_frames(cls, head: bytes, body: bytes) -> Request:

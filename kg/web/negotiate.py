@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 import mimeparse
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["HTML", "best"]
 
 HTML = "text/html"
 
 
-def best(accept: str, offers: Sequence[str]) -> str | None:
+@lru_cache(maxsize=512)
+def best(accept: str, offers: tuple[str, ...]) -> str | None:
     """Return the media type of `offers` that `accept` prefers; the first of them where it does not care; None if none.
 
     A header that cannot be read counts as one that does not care.

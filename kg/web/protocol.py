@@ -18,7 +18,7 @@ from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
 
     from kg.store import Results
     from kg.web.message import Request, Sink
@@ -120,7 +120,7 @@ def _with_using(text: str, parameters: Iterable[tuple[str, str]]) -> str:
     return text
 
 
-def respond(engine: ox.Store, asked: Operation, accept: str, services: Collection[str] = ()) -> Response:
+def respond(engine: ox.Store, asked: Operation, accept: str, services: tuple[str, ...] = ()) -> Response:
     """Answer a query, which may call the servers in `services`.
 
     Raises `ReadOnly` for an update, `QuerySyntaxError`, and `NotAcceptable`.

@@ -51,6 +51,13 @@ class _Body:
             self.held.clear()
         self.out.flush()
 
+    def end(self) -> None:
+        if self.begun:
+            self.flush()
+            self.out.write(frame(b"E"))
+        else:
+            self.out.write(frame(b"W", _head(self.response) + b"\n" + self.held))
+
 
 def _head(response: Response) -> bytes:
     headers = {"content-type": response.media_type, **response.headers}
@@ -67,8 +74,7 @@ def serve(desk: Desk, requests: BinaryIO, out: BinaryIO, limit: int) -> None:
             response = desk.answer(request)
             sink = _Body(out, response, limit)
             _write(response, sink)
-            sink.flush()
-            out.write(frame(b"E"))
+            sink.end()
         except Exception as error:  # whatever goes wrong, the front gets an answer and the worker goes on
             if sink is not None and sink.begun:
                 out.write(frame(b"X"))
@@ -86,7 +92,7 @@ def _write(response: Response, sink: Sink) -> None:
 
 def _send(response: Response, out: BinaryIO) -> None:
     assert isinstance(response.body, bytes)
-    out.write(frame(b"H", _head(response)) + frame(b"D", response.body) + frame(b"E"))
+    out.write(frame(b"W", _head(response) + b"\n" + response.body))
 
 
 def main() -> None:
