@@ -128,8 +128,8 @@ def question_board(store: Store, number: int = 1, size: int = 100) -> Page[OpenQ
         store,
         """GRAPH ?claim { ?x a pact:OpenQuestion ; pact:questionText ?text }
         FILTER EXISTS { ?claim pact:reviewStatus pv:accepted } FILTER EXISTS { ?claim pact:polarity pv:affirmed }
-        FILTER NOT EXISTS { GRAPH ?settlement { ?x pact:questionStatus ?settled } FILTER(?settled != pv:open)
-            ?settlement pact:reviewStatus pv:accepted }""",
+        FILTER NOT EXISTS { GRAPH ?settlement { ?x pact:questionStatus ?settled }
+            FILTER(?settled != pv:open && EXISTS { ?settlement pact:reviewStatus pv:accepted }) }""",
         number,
         size,
     )
