@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 Item = TypeVar("Item")
-SLICE = 2_000
+SLICE = 500
 """Claims that one page of the board of conflicts goes through in search of conflicts that nobody recorded."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -12,7 +12,7 @@ from kg.query import question
 from kg.sparql import serialised
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from kg.store import Store
 
@@ -20,6 +20,9 @@ __all__ = ["QUESTION", "Conflict", "conflicts_about", "conflicts_of", "named_by"
 
 QUESTION = "conflicts"
 """The saved question that holds the rules."""
+
+_BATCH = 400
+"""Things looked at in one query: with more, the engine goes through the store instead of through the things."""
 
 _SETTLED = {terms.PV + name for name in ("compatible-sequence", "source-preferred", "error-in-extraction")}
 
@@ -49,9 +52,24 @@ def conflicts_about(store: Store, things: Collection[str], recorded: Collection[
     rows = entity.select(
         store, f"SELECT DISTINCT ?e ?i WHERE {{ VALUES ?i {{ {_listed(things)} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
     )
-    about = {"event": {*things, *(row["e"].value for row in rows)}, "instrument": {row["i"].value for row in rows}}
-    if recorded is not None:
-        about["known"] = set(recorded)
+    events = sorted({*things, *(row["e"].value for row in rows)})
+    instruments = sorted({row["i"].value for row in rows})
+    known = None if recorded is None else sorted(recorded)
+    found: dict[str, Conflict] = {}
+    for start in range(0, max(len(events), len(instruments), 1), _BATCH):
+        part = slice(start, start + _BATCH)
+        about = {"event": events[part], "instrument": instruments[part]}
+        if known is not None or start:
+            about["known"] = [] if start else known or []
+        for conflict in _found(store, about):
+            before = found.get(conflict.iri)
+            claims = {*conflict.claims, *(before.claims if before else ())}
+            found[conflict.iri] = replace(conflict, claims=tuple(sorted(claims)))
+    return list(found.values())
+
+
+def _found(store: Store, about: Mapping[str, Collection[str]]) -> list[Conflict]:
+    """Return what the question finds with some of its variables held to IRIs."""
     text = question(QUESTION).text
     for name, iris in about.items():
         text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {_listed(iris)} }}")
