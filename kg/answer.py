@@ -49,7 +49,7 @@ class Part:
         start = 0
         if self.after:
             number, _, digest = self.after.partition("-")
-            place = int(number) if number.isascii() and number.isdecimal() else 0
+            place = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
             likely = [place] if place < len(rows) else []
             found = next((i for i in chain(likely, range(len(rows))) if _digest(rows[i]) == digest), None)
             if found is None:

@@ -23,6 +23,8 @@ __all__ = [
     "Page",
     "conflict_board",
     "disputes",
+    "matches",
+    "page_of",
     "question_board",
     "questions_in",
     "read_claims",
@@ -111,8 +113,8 @@ def conflict_board(store: Store, number: int = 1, size: int = 50) -> Page[Disput
     To detect takes time, so each page goes through the next `SLICE` claims: a small store has one page with everything,
     and what a large one holds has been seen after the last. `total` counts the recorded ones only where that is all.
     """
-    recorded = _chosen(store, "?x a pact:Conflict", number, size)
-    among = _chosen(store, "?x a pact:Claim", number, SLICE)
+    recorded = page_of(store, "?x a pact:Conflict", number, size)
+    among = page_of(store, "?x a pact:Claim", number, SLICE)
     found = conflicts_about(store, (), recorded.items)
     slice_ = set(among.items)
     # A detected conflict belongs to the page of its first claim, so that it is shown once.
@@ -124,7 +126,7 @@ def conflict_board(store: Store, number: int = 1, size: int = 50) -> Page[Disput
 
 def question_board(store: Store, number: int = 1, size: int = 100) -> Page[OpenQuestion]:
     """Return a page of the questions that an accepted claim leaves open and none calls answered or moot."""
-    chosen = _chosen(
+    chosen = page_of(
         store,
         """GRAPH ?claim { ?x a pact:OpenQuestion ; pact:questionText ?text }
         FILTER EXISTS { ?claim pact:reviewStatus pv:accepted } FILTER EXISTS { ?claim pact:polarity pv:affirmed }
@@ -161,19 +163,26 @@ def questions_in(claims: Iterable[Claim]) -> tuple[OpenQuestion, ...]:
     )
 
 
-def _chosen(store: Store, pattern: str, number: int, size: int, most: int = 5_000) -> Page[str]:
-    """Return a page of what `?x` stands for in a pattern: by IRI where it is not too much to sort, else as stored."""
+def page_of(store: Store, pattern: str, number: int, size: int, most: int = 5_000) -> Page[str]:
+    """Return a page of the IRIs that `?x` stands for in a pattern.
+
+    They are in order where there are at most `most`; else as the store keeps them, since to sort them takes too long.
+    """
     start = (number - 1) * size
-    found = _matches(store, pattern, f"LIMIT {most + 1}")
+    found = matches(store, pattern, f"LIMIT {most + 1}")
     if len(found) <= most:
         listed = sorted(found, key=claim_key)
         return Page(tuple(listed[start : start + size]), number, start + size < len(listed), len(listed))
-    page = _matches(store, pattern, f"LIMIT {size + 1} OFFSET {start}")
+    page = found[start : start + size + 1]
+    if start + size >= most:
+        page = matches(store, pattern, f"OFFSET {start} LIMIT {size + 1}")
     return Page(tuple(page[:size]), number, len(page) > size, None, at_least=most)
 
 
-def _matches(store: Store, pattern: str, cut: str) -> list[str]:
-    return [row["x"].value for row in entity.select(store, f"SELECT DISTINCT ?x WHERE {{ {pattern} }} {cut}")]
+def matches(store: Store, pattern: str, cut: str = "") -> list[str]:
+    """Return the IRIs that `?x` stands for in a pattern, each once; `cut` is a LIMIT, with an OFFSET."""
+    rows = entity.select(store, f"SELECT DISTINCT ?x WHERE {{ {pattern} }} {cut}")
+    return [row["x"].value for row in rows if isinstance(row["x"], ox.NamedNode)]
 
 
 def _listed(iris: Iterable[str]) -> str:

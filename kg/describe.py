@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import entity, terms
-from kg.board import Dispute, OpenQuestion, Page, disputes, questions_in, read_claims
-from kg.claim import Claim, claim_key
+from kg.board import Dispute, OpenQuestion, Page, disputes, matches, page_of, questions_in, read_claims
+from kg.claim import Claim
 from kg.conflict import conflicts_of
 from kg.connect import joining_properties
 from kg.corroboration import Voices, is_said, unnamed_among, voices
@@ -145,7 +145,7 @@ def role_page(store: Store, text: str, property_: str, page: int = 1, size: int 
 
 def _claims_about(store: Store, node: str, number: int, size: int) -> Page[str]:
     """Return a page of the accepted claims that name the thing or what belongs to it, or that it makes."""
-    return _page(
+    return page_of(
         store,
         f"""{{ GRAPH ?x {{ {node} ?p1 ?o1 }} }} UNION {{ GRAPH ?x {{ ?s2 ?p2 {node} }} }}
           UNION {{ ?x pact:statedBy|pact:conditionalOn {node} }}
@@ -155,25 +155,8 @@ def _claims_about(store: Store, node: str, number: int, size: int) -> Page[str]:
           FILTER EXISTS {{ ?x pact:reviewStatus pv:accepted }} FILTER EXISTS {{ ?x a pact:Claim }}""",
         number,
         size,
+        MOST,
     )
-
-
-def _page(store: Store, pattern: str, number: int, size: int, most: int = MOST) -> Page[str]:
-    """Return a page of what `?x` stands for: in order where there are at most `most`, else as the store keeps them."""
-    start = (number - 1) * size
-    found = _matches(store, pattern, f"LIMIT {most + 1}")
-    if len(found) <= most:
-        listed = sorted(found, key=claim_key)
-        return Page(tuple(listed[start : start + size]), number, start + size < len(listed), len(listed))
-    page = found[start : start + size + 1]
-    if start + size >= most:
-        page = _matches(store, pattern, f"OFFSET {start} LIMIT {size + 1}")
-    return Page(tuple(page[:size]), number, len(page) > size, None, at_least=most)
-
-
-def _matches(store: Store, pattern: str, cut: str) -> list[str]:
-    rows = entity.select(store, f"SELECT DISTINCT ?x WHERE {{ {pattern} }} {cut}")
-    return [row["x"].value for row in rows if isinstance(row["x"], ox.NamedNode)]
 
 
 def _event_claims(store: Store, iri: str, claims: Iterable[Claim]) -> list[Claim]:
@@ -185,7 +168,7 @@ def _event_claims(store: Store, iri: str, claims: Iterable[Claim]) -> list[Claim
     about = (
         f"VALUES ?event {{ {nodes} }} GRAPH ?x {{ ?event ?p ?o }} FILTER EXISTS {{ ?x pact:reviewStatus pv:accepted }}"
     )
-    return read_claims(store, _matches(store, about, ""))
+    return read_claims(store, matches(store, about))
 
 
 def _facts(store: Store, node: str) -> list[Fact]:
@@ -208,7 +191,7 @@ def _roled() -> str:
 
 def _leading(store: Store, node: str, property_: str, number: int, size: int, most: int = MOST) -> Page[str]:
     pattern = f"?x {serialised(ox.NamedNode(property_))} {node}"
-    found = _page(store, f"{pattern} FILTER NOT EXISTS {{ ?x a pact:UnnamedSource }}", number, size, most)
+    found = page_of(store, f"{pattern} FILTER NOT EXISTS {{ ?x a pact:UnnamedSource }}", number, size, most)
     if found.total is None:  # To count is quick; only to read and sort them all is not.
         [row] = entity.select(store, f"SELECT (COUNT(*) AS ?n) WHERE {{ {pattern} }}")
         return replace(found, total=int(row["n"].value))

@@ -34,7 +34,7 @@ def whole(store: Store) -> Store:
     return store.whole if isinstance(store, _KnownStore) else store
 
 
-def known_at(store: Store, day: date) -> Store:
+def known_at(store: Store, day: date) -> EmbeddedStore:
     """Return a store, in memory, of the ontology, the reference data and the documents known on `day`.
 
     A document is known from the last day on which it can have been issued; one that gives no such day is not known

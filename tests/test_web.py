@@ -254,11 +254,28 @@ def test_a_page_shows_part_of_an_answer_and_leads_to_the_next(service: Service) 
     assert "limit" not in "".join(re.findall(r'class="downloads">.*?</p>', first))
 
 
-@pytest.mark.parametrize("wrong", ["limit=0", "limit=-1", "limit=x", "limit=2&after=1-0000000000000000"])
+@pytest.mark.parametrize(
+    "wrong", ["limit=0", "limit=-1", "limit=x", "limit=2&after=1-0000000000000000", f"after={'9' * 5000}-0"]
+)
 def test_a_part_that_cannot_be_told_is_refused(service: Service, wrong: str) -> None:
     response = service.client.get(f"/ask/agreements?format=json&{wrong}")
 
     assert response.status_code == 422
+
+
+def test_a_page_of_a_question_knows_only_what_was_known_on_the_day(service: Service) -> None:
+    before = service.client.get("/ask/agreements?known-at=2020-01-01", headers=PAGE).text
+    after = service.client.get("/ask/agreements?known-at=2026-01-01", headers=PAGE).text
+
+    assert "<strong>not recorded</strong>" in before
+    assert "US–Canada safe third country agreement" in after
+
+
+def test_a_day_for_a_question_that_takes_none_is_refused_and_not_passed_over(service: Service) -> None:
+    response = service.client.get("/ask/conflicts?format=json&valid-at=2021-01-01")
+
+    assert response.status_code == 422
+    assert "valid-at" in response.json()["title"]
 
 
 def test_the_description_of_the_questions_names_each_with_its_parameters(service: Service) -> None:

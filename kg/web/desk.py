@@ -42,7 +42,7 @@ _SHORT = {
     "md": "text/markdown",
 }
 _RESOURCES = ("id", "claim", "document", "concept", "graph")
-_OPTIONS = ("format", "cite", "known-at", "valid-at", "limit", "after")
+_OPTIONS = ("format", "cite", "known-at", "limit", "after")
 
 
 @dataclass
@@ -163,7 +163,9 @@ class Desk:
             return Response(304, headers={"etag": tag})
         headers = {"etag": tag, "vary": "accept", "cache-control": "no-cache"}
         if form == "page":
-            body = pages.render("question.html", **pages.question_page(self.store(), asked, given, request, self.texts))
+            body = pages.render(
+                "question.html", **pages.question_page(self._view(request), asked, given, request, self.texts)
+            )
             return Response(body=body, headers=headers)
         from kg.answer import ask
         from kg.render import answer_text
@@ -188,7 +190,7 @@ class Desk:
             )
         return _ANSWER_FORMS[media_type]
 
-    def _view(self, request: Request) -> Any:
+    def _view(self, request: Request) -> EmbeddedStore:
         day = request.first("known-at")
         if not day:
             return self.store()
