@@ -255,7 +255,9 @@ def test_a_page_shows_part_of_an_answer_and_leads_to_the_next(service: Service) 
 
 
 @pytest.mark.parametrize(
-    "wrong", ["limit=0", "limit=-1", "limit=x", "limit=2&after=1-0000000000000000", f"after={'9' * 5000}-0"]
+    "wrong",
+    ["limit=0", "limit=-1", "limit=x", "limit=2&after=1-0000000000000000", f"limit=2&after={'9' * 5000}-0"],
+    ids=["none", "negative", "no number", "no such row", "a number without end"],
 )
 def test_a_part_that_cannot_be_told_is_refused(service: Service, wrong: str) -> None:
     response = service.client.get(f"/ask/agreements?format=json&{wrong}")
