@@ -14,7 +14,16 @@ from kg.errors import QuerySyntaxError, ReadOnly
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["Form", "form_of", "keywords", "refuse_fetching", "serialised", "syntax_error", "with_prefixes"]
+__all__ = [
+    "Form",
+    "form_of",
+    "is_lookup",
+    "keywords",
+    "refuse_fetching",
+    "serialised",
+    "syntax_error",
+    "with_prefixes",
+]
 
 Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
 
@@ -37,6 +46,19 @@ _TOKEN = re.compile(
 _MAX_DEPTH, _MAX_WEIGHT = 200, 5_000
 """Levels of brackets, and keywords with operators, that the engine surely takes: at some ten times that it crashes."""
 
+_SHORT = 1_000
+"""Characters of a query that can be told at a glance to be a lookup."""
+
+# One triple pattern, in a graph or not, and nothing that would hold rows back: no FILTER, DISTINCT, ORDER BY, OFFSET.
+_TERM = r"""(?:<[^<>"{}|^`\\\x00-\x20]*+>|[?$]\w++|(?!SERVICE)[A-Za-z]\w*+:[\w-]++|"[^"\\\n\r]*+"(?:@[A-Za-z-]++)?)"""
+_LOOKUP = re.compile(
+    rf"""\s*+(?:SELECT\s*+(?:\*|(?:[?$]\w++\s*+)++)|ASK)\s*+(?:WHERE)?\s*+
+    \{{\s*+(?P<pattern>(?P<graph>GRAPH\s*+{_TERM}\s*+\{{)?\s*+{_TERM}\s*+(?:a\s|{_TERM})\s*+{_TERM}\s*+\.?\s*+)
+    (?(graph)\}})\s*+\}}\s*+(?:LIMIT\s++\d++\s*+)?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_VARIABLE = re.compile(r"[?$](\w+)")
+
 _LETTERS = re.compile(r"[A-Za-z]+")
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PREFIX = re.compile(r"\bPREFIX\s+([^\s:]*):", re.IGNORECASE)
@@ -52,6 +74,8 @@ def form_of(text: str, services: tuple[str, ...] = ()) -> Form:
     `services`; `QuerySyntaxError` where the text is no query at all, or too large. The rest of the syntax is left to
     the engine.
     """
+    if is_lookup(text):
+        return "ASK" if text.lstrip()[:3].upper() == "ASK" else "SELECT"
     _refuse_calls(text, services)
     _refuse_huge(text)
     for word in _words(text):
@@ -67,6 +91,22 @@ def form_of(text: str, services: tuple[str, ...] = ()) -> Form:
     raise _no_query(text)
 
 
+def is_lookup(text: str) -> bool:
+    """Tell whether a query is one triple pattern whose every match is a row.
+
+    The engine has an index for every pattern, so that each row of such a query costs the same, however large the
+    store: whoever stops reading stops the work. False for everything that is not surely so.
+
+    >>> is_lookup("SELECT ?p ?o { id:us ?p ?o } LIMIT 5"), is_lookup("SELECT * { ?s ?p ?s }")
+    (True, False)
+    """
+    found = _LOOKUP.fullmatch(text) if len(text) <= _SHORT and text.isascii() else None
+    if found is None:
+        return False
+    variables = _VARIABLE.findall(re.sub(r'<[^>]*>|"[^"]*"', "", found["pattern"]))
+    return len(variables) == len(set(variables))
+
+
 def refuse_fetching(text: str) -> None:
     """Raise `ReadOnly` for an update that would fetch from elsewhere, and `QuerySyntaxError` for one too large."""
     _refuse_calls(text, ())
@@ -79,6 +119,8 @@ def _refuse_calls(text: str, services: Collection[str]) -> None:
     """Raise `ReadOnly` for a call of a server that is not one of `services`, each written in full."""
     if not _is_unicode(text):
         raise QuerySyntaxError("the query is not Unicode text", mend="write it in UTF-8")
+    if "\\" not in text and "SERVICE" not in text.upper():
+        return
     for form in (text, _unescaped(text)):
         calls = sum("SERVICE" in word for word in _words(form))
         allowed = sum(called in services for called in _called(form)) if services else 0
@@ -101,6 +143,8 @@ def _called(text: str) -> Iterator[str]:
 
 def _refuse_huge(text: str) -> None:
     """Raise `QuerySyntaxError` for a query on which the engine would overflow its stack, and end this process."""
+    if len(text) <= _MAX_DEPTH:
+        return
     depth = deepest = weight = 0
     for token in _TOKEN.finditer(text):
         mark = token["mark"] or ""

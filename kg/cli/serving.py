@@ -20,7 +20,7 @@ _SHORTEST = 16
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
+@click.option("--workers", default=4, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
 @click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(0.1), help="Most time for a request.")
 @click.option("--base", metavar="URL", help="Address that descriptions name, instead of that of the terms.")
 @click.option("--allow-service", "services", multiple=True, metavar="URL", help="A server that queries may call.")

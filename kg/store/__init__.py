@@ -7,13 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.store.base import Results, Store, Writer
-from kg.store.embedded import EmbeddedStore, EmbeddedWriter, evaluate, locked
+from kg.store.embedded import EmbeddedStore, EmbeddedWriter, LatestStore, evaluate, locked
 from kg.store.remote import RemoteStore, RemoteWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EmbeddedStore", "RemoteStore", "Results", "Store", "Writer", "evaluate", "open_store", "writing"]
+__all__ = [
+    "EmbeddedStore",
+    "LatestStore",
+    "RemoteStore",
+    "Results",
+    "Store",
+    "Writer",
+    "evaluate",
+    "open_store",
+    "writing",
+]
 
 
 def open_store(place: str) -> Store:

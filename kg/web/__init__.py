@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
 from kg.web.front import Front, Limits
 from kg.web.message import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["Front", "Limits", "Settings", "run"]
 
@@ -11,22 +18,41 @@ __all__ = ["Front", "Limits", "Settings", "run"]
 def run(settings: Settings, *, host: str, port: int, limits: Limits, token: str | None = None) -> None:
     """Serve a store until stopped; an interrupt lets requests under way finish first.
 
-    Whoever sends `token` may change the store; without one nobody may.
+    There is a front to every two workers, each a process of its own on the same socket. Whoever sends `token` may
+    change the store; without one nobody may.
     """
-    import logging
-
     import uvicorn
-    from starlette.middleware.gzip import GZipMiddleware
+    from uvicorn.supervisors import Multiprocess
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    app = GZipMiddleware(Front(settings, limits, token), minimum_size=1000)
-    uvicorn.run(
-        app,
+    fronts = max(1, limits.workers // 2)
+    share = replace(limits, workers=-(-limits.workers // fronts))
+    config = uvicorn.Config(
+        partial(_application, settings, share, token),
+        factory=True,
         host=host,
         port=port,
+        workers=fronts,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=10,
         server_header=False,
         proxy_headers=False,
     )
+    Multiprocess(config, sockets=[config.bind_socket()]).run()
+
+
+def _application(settings: Settings, limits: Limits, token: str | None) -> ASGIApp:
+    """Return the application of one front, in its own process."""
+    import logging
+
+    from starlette.middleware.gzip import GZipMiddleware
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    front = Front(settings, limits, token)
+    packing = GZipMiddleware(front, minimum_size=1000)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        packed = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope.get("headers", ()))
+        await (packing if packed else front)(scope, receive, send)
+
+    return application

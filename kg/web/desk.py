@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
 from kg import terms
 from kg.dataset import dataset_hash
-from kg.errors import StoreMissing, UsageError
-from kg.store import EmbeddedStore, evaluate
+from kg.errors import UsageError
+from kg.store import LatestStore, evaluate
 from kg.web import assets, openapi, pages, protocol, things, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
@@ -21,7 +19,9 @@ from kg.web.problem import NotAcceptable, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from kg.store import EmbeddedStore
     from kg.web.message import Request
 
 __all__ = ["Desk", "UnprocessableDate"]
@@ -56,28 +56,21 @@ class Desk:
     texts: Path | None = None
     base: str = terms.BASE
     services: tuple[str, ...] = ()
-    _opened: EmbeddedStore | None = field(default=None, repr=False)
-    _pointer: tuple[int, int] = (0, 0)
-    _hash: str = ""
+    _hashed: tuple[EmbeddedStore | None, str] = field(default=(None, ""), repr=False)
+
+    def __post_init__(self) -> None:
+        self._latest = LatestStore(self.place)
 
     def store(self) -> EmbeddedStore:
-        """Return the store as it is now; it is opened again only where it was built or changed since."""
-        folder = Path(self.place)
-        try:
-            found = os.stat(folder / "current")  # noqa: PTH116  # a path object more costs as much as the call
-        except OSError as error:
-            raise StoreMissing("there is no store here", where=str(folder), mend="run: kg build") from error
-        pointer = (found.st_ino, found.st_mtime_ns)  # every build and every change writes this file anew
-        if self._opened is None or pointer != self._pointer:
-            self._opened, self._pointer, self._hash = EmbeddedStore.open(folder), pointer, ""
-        return self._opened
+        """Return the store as it is now."""
+        return self._latest.store()
 
     def dataset_hash(self) -> str:
         """Return the hash of the dataset, worked out once for each state of the store."""
         store = self.store()
-        if not self._hash:
-            self._hash = store.noted or dataset_hash(store.quads())
-        return self._hash
+        if self._hashed[0] is not store:
+            self._hashed = store, store.noted or dataset_hash(store.quads())
+        return self._hashed[1]
 
     def answer(self, request: Request) -> Response:
         """Return the response to a request. Raises `KgError` with the status and the words for what is wrong."""

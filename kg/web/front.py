@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from kg.web.lookup import Lookups
 from kg.web.message import FRAME, Request, Settings, frame, methods
 from kg.web.problem import problem_response
 
@@ -35,6 +36,9 @@ SECURITY = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
 }
+_OPEN = {"access-control-allow-origin": "*", "access-control-expose-headers": "etag, link"}
+_ALWAYS = [(name.encode(), value.encode()) for name, value in (SECURITY | _OPEN).items()]
+_POLICY = _ALWAYS.pop(list(SECURITY).index("content-security-policy"))
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,10 @@ class Worker:
 
 
 class Front:
-    """The ASGI application: every request is answered within its limits, or with a status that says which it passed."""
+    """The ASGI application: every request is answered within its limits, or with a status that says which it passed.
+
+    It answers lookups itself, for their cost is bounded; all else goes to workers, which it can stop.
+    """
 
     def __init__(self, settings: Settings, limits: Limits, token: str | None = None) -> None:
         self.limits = limits
@@ -107,6 +114,7 @@ class Front:
         self.workers = [Worker(command) for _ in range(limits.workers)]
         self.idle: asyncio.Queue[Worker] = asyncio.Queue()
         self.waiting = 0
+        self.lookups = Lookups(settings.place)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
@@ -133,53 +141,54 @@ class Front:
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and write one line to the access log."""
         started = time.perf_counter()
-        answer = _Answer(send, head_only=scope["method"] == "HEAD")
-        accept = _header(scope, b"accept", "*/*")
+        headers = _headers(scope)
+        answer = _Answer(send, headers, head_only=scope["method"] == "HEAD")
         try:
-            await self.respond(scope, receive, answer)
+            await self.respond(scope, headers, receive, answer)
         except TimeUp:
             await answer.problem(
                 504,
                 f"this took longer than {self.limits.seconds:g} seconds",
                 "ask for less, with LIMIT or a narrower pattern",
-                accept,
             )
         except Broken:
-            await answer.problem(502, "the answer broke off", "ask again", accept)
+            await answer.problem(502, "the answer broke off", "ask again")
         finally:
             took = round((time.perf_counter() - started) * 1000, 1)
             line = {"method": scope["method"], "path": scope["path"], "status": answer.status}
             LOG.info(json.dumps({**line, "ms": took, "bytes": answer.size}))
 
-    async def respond(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        """Check the request, find a worker, and pass its response on."""
-        method, accept = scope["method"], _header(scope, b"accept", "*/*")
-        if method == "OPTIONS":
-            allowed = ", ".join((*methods(scope["path"]), "HEAD", "OPTIONS"))
-            await answer.begin(204, {"allow": allowed, "access-control-allow-methods": allowed, **_PREFLIGHT})
-            await answer.end()
+    async def respond(self, scope: Scope, headers: dict[str, str], receive: Receive, answer: _Answer) -> None:
+        """Check the request, answer it or find a worker, and pass its response on."""
+        method, path = scope["method"], scope["path"]
+        taken = methods(path)
+        if method == "OPTIONS" or method not in ("HEAD", *taken):
+            allowed = ", ".join((*taken, "HEAD", "OPTIONS"))
+            if method == "OPTIONS":
+                await answer.begin(204, {"allow": allowed, "access-control-allow-methods": allowed, **_PREFLIGHT})
+                await answer.end()
+            else:
+                await answer.problem(405, f"{path} does not take {method}", f"use {allowed}", {"allow": allowed})
             return
-        if method not in ("HEAD", *methods(scope["path"])):
-            allowed = ", ".join((*methods(scope["path"]), "HEAD", "OPTIONS"))
-            await answer.problem(
-                405, f"{scope['path']} does not take {method}", f"use {allowed}", accept, {"allow": allowed}
-            )
-            return
-        writing = self.writing(_header(scope, b"authorization"))
+        writing = self.writing(headers.get("authorization", ""))
         if writing is None:
-            await answer.problem(401, "the token is not the right one", "ask who runs this service", accept, _CHALLENGE)
+            await answer.problem(401, "the token is not the right one", "ask who runs this service", _CHALLENGE)
             return
         limit = self.limits.change_body if writing == "granted" else self.limits.body
         body = b"" if method in ("GET", "HEAD") else await self.body(receive, limit)
         if body is None:
-            await answer.problem(413, f"the request is larger than {limit:,} bytes", "send less", accept)
+            await answer.problem(413, f"the request is larger than {limit:,} bytes", "send less")
+            return
+        request = _request(scope, headers, body, writing)
+        if found := self.lookups.answer(request):
+            response, data = found
+            await answer.begin(response.status, {"content-type": response.media_type, **response.headers})
+            await answer.end(data)
             return
         if self.idle.empty() and self.waiting >= self.limits.waiting:
-            await answer.problem(
-                503, "too many are asking at once", "try again in a few seconds", accept, {"retry-after": "5"}
-            )
+            await answer.problem(503, "too many are asking at once", "try again in a few seconds", {"retry-after": "5"})
             return
-        await self.pass_on(_request(scope, body, accept, writing), answer)
+        await self.pass_on(request, answer)
 
     def writing(self, authorization: str) -> Writing | None:
         """Return whether a request may change the store; None for one with a token that is not the right one.
@@ -259,20 +268,22 @@ class Front:
 class _Answer:
     """A response on its way out; once it has begun, an error can only break it off."""
 
-    def __init__(self, send: Send, *, head_only: bool) -> None:
+    def __init__(self, send: Send, asked: dict[str, str], *, head_only: bool) -> None:
         self.send, self.head_only = send, head_only
+        self.accept = asked.get("accept", "*/*")
+        self.packed = "gzip" in asked.get("accept-encoding", "")
         self.status = 0
         self.size = 0
 
     async def begin(self, status: int, headers: dict[str, str]) -> None:
         self.status = status
-        every = {
-            **SECURITY,
-            "access-control-allow-origin": "*",
-            "access-control-expose-headers": "etag, link",
-            **headers,
-        }
-        listed = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in every.items()]
+        listed = [*_ALWAYS]
+        if "content-security-policy" not in headers:
+            listed.append(_POLICY)
+        if not self.packed:  # what packs says it itself
+            vary = headers.get("vary")
+            headers = {**headers, "vary": f"{vary}, accept-encoding" if vary else "accept-encoding"}
+        listed += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": listed})
 
     async def write(self, data: bytes) -> None:
@@ -284,34 +295,35 @@ class _Answer:
         self.size += len(data)
         await self.send({"type": "http.response.body", "body": b"" if self.head_only else data})
 
-    async def problem(
-        self, status: int, what: str, mend: str, accept: str, headers: dict[str, str] | None = None
-    ) -> None:
+    async def problem(self, status: int, what: str, mend: str, headers: dict[str, str] | None = None) -> None:
         """Send an error as a page or as problem details; a response that has begun is broken off instead."""
         if self.status:
             raise ConnectionAbortedError(what)
-        response = problem_response(status, what, mend, accept)
+        response = problem_response(status, what, mend, self.accept)
         assert isinstance(response.body, bytes)
         await self.begin(status, {"content-type": response.media_type, **(headers or {})})
-        await self.write(response.body)
-        await self.end()
+        await self.end(response.body)
 
 
-def _header(scope: Scope, name: bytes, default: str = "") -> str:
-    found = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-    return ", ".join(found) or default
+def _headers(scope: Scope) -> dict[str, str]:
+    """Return the headers of a request by their names in small letters; values of several that are alike are joined."""
+    found: dict[str, str] = {}
+    for key, value in scope["headers"]:
+        name, said = key.decode("latin-1"), value.decode("latin-1")
+        found[name] = f"{found[name]}, {said}" if name in found else said
+    return found
 
 
-def _request(scope: Scope, body: bytes, accept: str, writing: Writing) -> Request:
+def _request(scope: Scope, headers: dict[str, str], body: bytes, writing: Writing) -> Request:
     return Request(
         method="GET" if scope["method"] == "HEAD" else scope["method"],
         path=scope["path"],
         query=tuple(
             parse_qsl(scope["query_string"].decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
         ),
-        accept=accept,
-        content_type=_header(scope, b"content-type"),
-        if_none_match=_header(scope, b"if-none-match"),
+        accept=headers.get("accept", "*/*"),
+        content_type=headers.get("content-type", ""),
+        if_none_match=headers.get("if-none-match", ""),
         writing=writing,
         body=body,
     )

@@ -7,6 +7,7 @@ one whose time is up.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -97,6 +98,7 @@ def _send(response: Response, out: BinaryIO) -> None:
 
 def main() -> None:
     """Serve frames on standard input and output; the argument is a `Settings` in JSON."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the front ends this one
     settings = Settings(**json.loads(sys.argv[1]))
     out = sys.stdout.buffer
     sys.stdout = sys.stderr  # nothing that prints may tear a frame
