@@ -4,6 +4,7 @@ python -m benchmarks                         the everyday commands, and 100,000 
 python -m benchmarks --quick                 the same on 10,000 claims with fewer repeats
 python -m benchmarks --claims 1000000        one million
 python -m benchmarks --keep DIR              make the generated store in DIR, or take it from there
+python -m benchmarks service                 one part only: commands, store or service
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cite
+from benchmarks import cite, serve
 from benchmarks.generate import generated
 from benchmarks.load import load
 from benchmarks.measure import Measured, machine, resident, table, timed
@@ -24,27 +25,34 @@ from benchmarks.speed import commands
 from kg import project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 CLAIMS, FEW_CLAIMS = 100_000, 10_000
 RUNS, FEW_RUNS = 7, 3
+PARTS = ("commands", "store", "service")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"parts to run, of {', '.join(PARTS)}; all unless told"
+    )
     parser.add_argument("--claims", type=int, help=f"how many claims to generate; {CLAIMS:,} unless told")
     parser.add_argument("--quick", action="store_true", help="fewer claims and fewer repeats")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="folder of generated stores to make or to use again")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds after which a step is given up")
     given = parser.parse_args()
+    if unknown := set(given.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     claims = given.claims or (FEW_CLAIMS if given.quick else CLAIMS)
     runs = FEW_RUNS if given.quick else RUNS
     before = machine()
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
-        for row in _all(claims, runs, given.limit, given.keep or Path(temporary)):
+        wanted = given.parts or PARTS
+        for row in _all(wanted, claims, runs, given.limit, given.keep or Path(temporary)):
             print(row.group, "|", row.line().strip(), file=sys.stderr, flush=True)
             rows.append(row)
     print(f"\n{claims:,} generated claims; {before['processors']} processors, load average {before['load average']}\n")
@@ -58,8 +66,11 @@ def main() -> None:
     print(f"written to {target}")
 
 
-def _all(claims: int, runs: int, limit: float, folder: Path) -> Iterator[Measured]:
-    yield from commands(runs)
+def _all(parts: Sequence[str], claims: int, runs: int, limit: float, folder: Path) -> Iterator[Measured]:
+    if "commands" in parts:
+        yield from commands(runs)
+    if parts == ["commands"]:
+        return
     place = folder / f"claims-{claims}"
     if not place.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,10 +82,14 @@ def _all(claims: int, runs: int, limit: float, folder: Path) -> Iterator[Measure
             "the store", "generate, facts view, bulk load, pack", "s", (took.wall,), note=f"{size:,.0f} MB on disk"
         )
         yield Measured("the store", "peak memory so far", "MB", (resident(peak=True),))
-    yield from cite.rows(place, runs, limit)
-    yield from cite.connections(place, runs, limit)
-    yield from cite.memory(place, limit)
-    yield from cite.questions(place, runs, limit)
+    if "store" in parts:
+        yield from cite.rows(place, runs, limit)
+        yield from cite.connections(place, runs, limit)
+        yield from cite.memory(place, limit)
+        yield from cite.questions(place, runs, limit)
+    if "service" in parts:
+        with tempfile.TemporaryDirectory() as copies:
+            yield from serve.rows(place, Path(copies), FEW_RUNS)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "Span", "TooLate", "beside", "machine", "resident", "table", "timed"]
 
-FORMS = {"s": ".2f", "ms": ".1f", "MB": ".0f", "ratio": ".2f"}
+FORMS = {"s": ".2f", "ms": ".1f", "MB": ".0f", "ratio": ".2f", "1/s": ",.0f"}
 
 
 @dataclass(frozen=True)
 class Measured:
     """One thing measured several times, beside the goal that its median should not pass; None where there is none.
+
+    Where `more` is better, the goal is what the median should reach.
 
     `cpu` is the median of what a processor spent on it, in the same unit; `failed` is true where it did not come to
     its end.
@@ -38,6 +40,7 @@ class Measured:
     note: str = ""
     cpu: float | None = None
     failed: bool = False
+    more: bool = False
 
     @classmethod
     def of(cls, group: str, name: str, spans: Sequence[Span], goal: float | None = None, note: str = "") -> Measured:
@@ -55,7 +58,9 @@ class Measured:
         """True where the goal is met, None where there is none; what failed met none."""
         if self.goal is None and not self.failed:
             return None
-        return self.median is not None and self.goal is not None and self.median <= self.goal
+        if self.median is None or self.goal is None:
+            return False
+        return self.median >= self.goal if self.more else self.median <= self.goal
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row for JSON."""

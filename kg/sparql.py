@@ -49,12 +49,15 @@ _MAX_DEPTH, _MAX_WEIGHT = 200, 5_000
 _SHORT = 1_000
 """Characters of a query that can be told at a glance to be a lookup."""
 
+_DIGITS = 2
+"""Digits of a LIMIT that counts as small."""
+
 # One triple pattern, in a graph or not, and nothing that would hold rows back: no FILTER, DISTINCT, ORDER BY, OFFSET.
 _TERM = r"""(?:<[^<>"{}|^`\\\x00-\x20]*+>|[?$]\w++|(?!SERVICE)[A-Za-z]\w*+:[\w-]++|"[^"\\\n\r]*+"(?:@[A-Za-z-]++)?)"""
 _LOOKUP = re.compile(
-    rf"""\s*+(?:SELECT\s*+(?:\*|(?:[?$]\w++\s*+)++)|ASK)\s*+(?:WHERE)?\s*+
-    \{{\s*+(?P<pattern>(?P<graph>GRAPH\s*+{_TERM}\s*+\{{)?\s*+{_TERM}\s*+(?:a\s|{_TERM})\s*+{_TERM}\s*+\.?\s*+)
-    (?(graph)\}})\s*+\}}\s*+(?:LIMIT\s++\d++\s*+)?""",
+    rf"""\s*+(?:SELECT\s*+(?:\*|(?:[?$]\w++\s*+)++)|ASK)\s*+(?:WHERE)?\s*+\{{\s*+
+    (?P<pattern>(?P<graph>GRAPH\s*+{_TERM}\s*+\{{)?\s*+(?P<subject>{_TERM})\s*+(?:a\s|{_TERM})\s*+(?P<object>{_TERM}))
+    \s*+\.?\s*+(?(graph)\}})\s*+\}}\s*+(?:LIMIT\s++(?P<limit>\d++)\s*+)?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _VARIABLE = re.compile(r"[?$](\w+)")
@@ -92,16 +95,20 @@ def form_of(text: str, services: tuple[str, ...] = ()) -> Form:
 
 
 def is_lookup(text: str) -> bool:
-    """Tell whether a query is one triple pattern whose every match is a row.
+    """Tell whether a query is one triple pattern whose every match is a row, and asks for few.
 
     The engine has an index for every pattern, so that each row of such a query costs the same, however large the
-    store: whoever stops reading stops the work. False for everything that is not surely so.
+    store: whoever stops reading stops the work. Few means with a subject or an object, or a small LIMIT. False for
+    everything that is not surely so.
 
-    >>> is_lookup("SELECT ?p ?o { id:us ?p ?o } LIMIT 5"), is_lookup("SELECT * { ?s ?p ?s }")
+    >>> is_lookup("SELECT ?p ?o { id:us ?p ?o }"), is_lookup("SELECT * { ?s ?p ?o }")
     (True, False)
     """
     found = _LOOKUP.fullmatch(text) if len(text) <= _SHORT and text.isascii() else None
     if found is None:
+        return False
+    open_ended = found["subject"][0] in "?$" and found["object"][0] in "?$"
+    if open_ended and not (found["limit"] and len(found["limit"]) <= _DIGITS):
         return False
     variables = _VARIABLE.findall(re.sub(r'<[^>]*>|"[^"]*"', "", found["pattern"]))
     return len(variables) == len(set(variables))

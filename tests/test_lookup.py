@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from kg.sparql import is_lookup
-from kg.store import open_store
 from kg.web.desk import Desk
 from kg.web.lookup import Lookups
 from kg.web.message import Request
@@ -27,6 +26,9 @@ OTHERS = [
     "SELECT DISTINCT ?p { id:us ?p ?o }",
     "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
     "SELECT * { ?s ?p ?s }",
+    "SELECT * { ?s ?p ?o }",
+    "SELECT * { ?s rdfs:label ?o }",
+    "SELECT * { ?s ?p ?o } LIMIT 1000",
     "SELECT * { GRAPH ?g { ?g ?p ?o } }",
     "SELECT * { ?s ?p ?o } ORDER BY ?s",
     "SELECT * { ?s ?p ?o } OFFSET 5",
@@ -86,9 +88,8 @@ def test_what_grows_too_large_or_cannot_be_answered_is_left_to_a_worker(store_fo
     def answered(text: str, accept: str = JSON, path: str = "/sparql") -> bool:
         return lookups.answer(Request(path=path, query=(("query", text),), accept=accept)) is not None
 
-    assert len(list(open_store(str(store_folder)).query("SELECT * { ?s ?p ?o }"))) > 1_000
-    assert not answered("SELECT * { ?s ?p ?o }")
-    assert answered("SELECT * { ?s ?p ?o } LIMIT 10")
+    assert not answered("SELECT ?s ?g { GRAPH ?g { ?s a pact:Claim } }")
+    assert answered("SELECT ?s ?g { GRAPH ?g { ?s a pact:Claim } } LIMIT 50")
     assert not answered("SELECT ?o { nowhere:x ?p ?o }")
     assert not answered("SELECT * { id:us ?p ?o }", accept="image/png")
     assert not answered("SELECT * { id:us ?p ?o }", accept="text/html,*/*")

@@ -48,6 +48,9 @@ def _application(settings: Settings, limits: Limits, token: str | None) -> ASGIA
     from starlette.middleware.gzip import GZipMiddleware
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    # A line of the access log needs none of these, and finding them out takes longer than writing it
+    # (https://docs.python.org/3/howto/logging.html#optimization).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     front = Front(settings, limits, token)
     packing = GZipMiddleware(front, minimum_size=1000)
 

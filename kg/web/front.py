@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["SECURITY", "Broken", "Front", "Limits", "TimeUp", "Worker"]
 
 LOG = logging.getLogger("kg.access")
+_BUFFER = 2**20
+"""Bytes that may wait between a worker and the front; with less, both stop and start many times in a large answer."""
+
 _PREFLIGHT = {"access-control-allow-headers": "accept, authorization, content-type", "access-control-max-age": "86400"}
 _CHALLENGE = {"www-authenticate": 'Bearer realm="kg", error="invalid_token"'}
 SECURITY = {
@@ -72,7 +75,7 @@ class Worker:
         """Start the process, unless it runs."""
         if self.process is None or self.process.returncode is not None:
             pipe = asyncio.subprocess.PIPE
-            self.process = await asyncio.create_subprocess_exec(*self.command, stdin=pipe, stdout=pipe)
+            self.process = await asyncio.create_subprocess_exec(*self.command, stdin=pipe, stdout=pipe, limit=_BUFFER)
 
     async def stop(self) -> None:
         """Kill the process, whatever it is doing, and wait until it is gone."""

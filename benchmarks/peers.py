@@ -1,0 +1,158 @@
+"""Other SPARQL servers, started for a measurement or a test on a free port of this machine, and stopped after it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Missing", "free_port", "ours", "oxigraph", "rdflib_endpoint", "running", "virtuoso"]
+
+_VIRTUOSO = """\
+[Database]
+DatabaseFile = {folder}/virtuoso.db
+ErrorLogFile = {folder}/virtuoso.log
+LockFile = {folder}/virtuoso.lck
+TransactionFile = {folder}/virtuoso.trx
+xa_persistent_file = {folder}/virtuoso.pxa
+FileExtend = 200
+[TempDatabase]
+DatabaseFile = {folder}/temporary.db
+TransactionFile = {folder}/temporary.trx
+[Parameters]
+ServerPort = 127.0.0.1:{sql}
+ServerThreads = 40
+NumberOfBuffers = {buffers}
+MaxDirtyBuffers = {dirty}
+DirsAllowed = {folder}
+[HTTPServer]
+ServerPort = 127.0.0.1:{http}
+ServerThreads = 40
+[SPARQL]
+ResultSetMaxRows = 10000000
+MaxQueryExecutionTime = 600
+"""
+
+
+class Missing(Exception):
+    """A server is not installed here; the words say how to get it."""
+
+
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(command: Sequence[str], address: str, patience: float = 120) -> Iterator[int]:
+    """Run a server until the block ends, which begins once `address` answers; gives its process id.
+
+    Raises `RuntimeError` where the server ends, or does not answer in `patience` seconds.
+    """
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            until = time.monotonic() + patience
+            while not _answers(address):
+                if server.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError(f"{command[0]} did not start")
+                time.sleep(0.05)
+            yield server.pid
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _answers(address: str) -> bool:
+    try:
+        urlopen(address, timeout=5).close()
+    except HTTPError:
+        return True
+    except (URLError, OSError):
+        return False
+    return True
+
+
+@contextmanager
+def oxigraph(folder: Path, *, read_only: bool = False) -> Iterator[str]:
+    """Run the native server of Oxigraph on a store; gives the address for queries. Raises `Missing`."""
+    program = _beside("oxigraph")
+    if program is None:
+        raise Missing("pip install oxigraph")
+    port = free_port()
+    command = [program, "serve-read-only" if read_only else "serve", "--location", str(folder)]
+    with running([*command, "--bind", f"127.0.0.1:{port}"], f"http://127.0.0.1:{port}/"):
+        yield f"http://127.0.0.1:{port}/query"
+
+
+@contextmanager
+def ours(folder: Path, *options: str) -> Iterator[str]:
+    """Run `kg serve` on a store; gives the address for queries."""
+    port = free_port()
+    command = [sys.executable, "-m", "kg", "serve", "--store", str(folder), "--port", str(port), *options]
+    with running(command, f"http://127.0.0.1:{port}/health"):
+        yield f"http://127.0.0.1:{port}/sparql"
+
+
+@contextmanager
+def rdflib_endpoint(file: Path) -> Iterator[str]:
+    """Run rdflib-endpoint on a file that it reads into memory; gives the address for queries. Raises `Missing`."""
+    program = _beside("rdflib-endpoint")
+    if program is None or importlib.util.find_spec("rdflib_endpoint") is None:
+        raise Missing("pip install -e '.[bench]'")
+    port = free_port()
+    command = [program, "serve", str(file), "--host", "127.0.0.1", "--port", str(port)]
+    with running(command, f"http://127.0.0.1:{port}/", patience=900):
+        yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def virtuoso(folder: Path, *, load: Path | None = None, buffers: int = 100_000) -> Iterator[str]:
+    """Run Virtuoso 7 in an empty folder, open to updates; gives the address for queries and updates.
+
+    `load` is an N-Quads file in `folder` to load first; `buffers` are its pages of 8 KB in memory. Raises `Missing`.
+    """
+    program, shell = shutil.which("virtuoso-t"), shutil.which("isql-vt")
+    if program is None or shell is None:
+        raise Missing("apt-get install virtuoso-opensource-7")
+    sql, http = free_port(), free_port()
+    settings = folder / "virtuoso.ini"
+    settings.write_text(
+        _VIRTUOSO.format(folder=folder, sql=sql, http=http, buffers=buffers, dirty=buffers * 3 // 4), encoding="utf-8"
+    )
+    command = [program, "+foreground", "+configfile", str(settings)]
+    with running(command, f"http://127.0.0.1:{http}/sparql"):
+        statements = ['grant SPARQL_UPDATE to "SPARQL";']
+        if load is not None:
+            statements += [
+                f"ld_dir('{load.parent}', '{load.name}', 'urn:default');",
+                "rdf_loader_run();",
+                "checkpoint;",
+            ]
+        for statement in statements:
+            subprocess.run(
+                [shell, f"127.0.0.1:{sql}", "dba", "dba", f"exec={statement}"], check=True, capture_output=True
+            )
+        yield f"http://127.0.0.1:{http}/sparql"
+
+
+def _beside(name: str) -> str | None:
+    """Return a program that was installed with this Python, or else from elsewhere."""
+    from pathlib import Path
+
+    return shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
