@@ -59,7 +59,7 @@ def permalink(store: Store, asked: Question, given: Mapping[str, str], answer: A
         summary=asked.summary,
         question_hash=_hash(asked.text),
         parameters=parameters,
-        dataset_hash=dataset_hash(store.quads()),
+        dataset_hash=store.noted or dataset_hash(store.quads()),
         result_hash=_hash(json.dumps([list(answer.columns), rows], ensure_ascii=False)),
         rows=len(rows),
         status=answer.status,

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +14,8 @@ import pyoxigraph as ox
 import pytest
 from support import EXAMPLE, EXAMPLE_FILES, Runner
 
-from kg import gate, project
+from benchmarks import peers
+from kg import gate, project, terms
 from kg.answer import ask
 from kg.dataset import Dataset, dataset_hash, facts, read_files
 from kg.errors import NotConforming, QuerySyntaxError, ReadOnly, StoreError, UnknownEntity
@@ -30,47 +26,31 @@ QUESTIONS = [path.stem for path in project.question_files()]
 
 
 @contextmanager
-def oxigraph(folder: Path) -> Iterator[str]:
-    """Run a real SPARQL server on a free port of this machine, and give its query address."""
-    binary = shutil.which("oxigraph", path=Path(sys.executable).parent) or shutil.which("oxigraph")
-    if binary is None:
-        pytest.skip("the server of the package oxigraph is not installed: pip install -e '.[dev]'")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [binary, "serve", "--location", str(folder), "--bind", f"127.0.0.1:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            _wait_for(port)
-            yield f"http://127.0.0.1:{port}/query"
-        finally:
-            server.terminate()
-            server.wait(10)
+def engine(name: str, folder: Path) -> Iterator[str]:
+    """Run a real SPARQL server on a free port of this machine, and give its address for queries."""
+    folder.mkdir(exist_ok=True)
+    try:
+        with peers.virtuoso(folder) if name == "virtuoso" else peers.oxigraph(folder) as place:
+            yield place
+    except peers.Missing as error:
+        pytest.skip(f"{name} is not installed: {error}")
 
 
-def _wait_for(port: int, patience: float = 20) -> None:
-    until = time.monotonic() + patience
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            assert time.monotonic() < until, "the server did not start"
-            time.sleep(0.02)
-        else:
-            return
+ENGINES = ("oxigraph", "virtuoso")
 
 
-@pytest.fixture(scope="module")
-def shipped_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteStore]:
+@pytest.fixture(scope="module", params=ENGINES)
+def shipped_remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteStore]:
     """A server with the shipped data, built by `gate.build`; tests only read it."""
-    with oxigraph(tmp_path_factory.mktemp("server")) as place:
+    with engine(request.param, tmp_path_factory.mktemp("server")) as place:
         gate.build(place)
         yield RemoteStore(place)
 
 
-@pytest.fixture
-def own_remote(tmp_path: Path, shipped: Dataset) -> Iterator[RemoteStore]:
+@pytest.fixture(params=ENGINES)
+def own_remote(request: pytest.FixtureRequest, tmp_path: Path, shipped: Dataset) -> Iterator[RemoteStore]:
     """A server with the shipped data, which the test may change."""
-    with oxigraph(tmp_path / "server") as place:
+    with engine(request.param, tmp_path / "server") as place:
         with writing(place) as writer:
             writer.replace(shipped.quads)
         yield RemoteStore(place)
@@ -132,12 +112,12 @@ def test_the_holders_of_triples_are_the_same_as_on_disk(
 
 @pytest.mark.parametrize("text", ['"> } DROP ALL #', "a\\b\n\t\r", "\x07\x7f", "é🜁\u2028", "'''\"\"\""])
 def test_any_text_goes_there_and_comes_back(text: str, tmp_path: Path) -> None:
-    node = ox.NamedNode("http://example.org/x")
+    node = ox.NamedNode(terms.GRAPH + "x")
     quads = frozenset(
         [ox.Quad(node, node, ox.Literal(text), node), ox.Quad(node, node, ox.Literal(text, language="en"), node)]
     )
 
-    with oxigraph(tmp_path / "server") as place, writing(place) as writer:
+    with engine("oxigraph", tmp_path / "server") as place, writing(place) as writer:
         writer.replace(quads)
         assert writer.quads() == quads
 

@@ -23,6 +23,10 @@ class Store(Protocol):
     def place(self) -> str:
         """Folder or URL, for messages."""
 
+    @property
+    def noted(self) -> str:
+        """The hash of the dataset as it was noted when it was written; empty where a change was broken off."""
+
     def query(self, text: str) -> Results:
         """Answer a query that only reads; the built-in prefixes need no declaration.
 

@@ -1,139 +1,140 @@
-"""The store behind a URL: any SPARQL 1.1 endpoint, through SPARQLWrapper."""
+"""The store behind a URL: any SPARQL 1.1 endpoint, with what engines do differently made even here.
+
+Pactgraph has two places at an endpoint: the named graphs whose names begin with its base, which are the dataset, and
+the facts view. The view is the default graph, unless the endpoint shows the union of all graphs there, as Virtuoso does;
+then it is a graph of its own, `graph:facts`, which every query names as its default graph.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from kg import sparql, terms
-from kg.dataset import dataset_hash, facts
-from kg.errors import QuerySyntaxError, StoreError
-from kg.store.base import Results, data_block, update_between
+from kg.dataset import dataset_hash, facts, graph_of
+from kg.errors import DataError, QuerySyntaxError
+from kg.store.base import Results, data_block
+from kg.store.endpoint import Endpoint, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 __all__ = ["RemoteStore", "RemoteWriter", "batched"]
 
+FACTS, STATE = ox.NamedNode(terms.GRAPH + "facts"), ox.NamedNode(terms.GRAPH + "state")
+"""The facts view where it cannot be the default graph, and what is noted of the dataset; neither is part of it."""
+
+_NOTED = ox.NamedNode(terms.PREFIXES["schema"] + "sha256")
+_QUADS_AT_ONCE = 20_000
+"""Quads that one update carries; engines compile the text of an update as a whole."""
+
 _TURTLE = {"text/turtle", "application/turtle", "application/x-turtle", "application/n-triples"}
+_OURS = f'STRSTARTS(STR(?g), "{terms.BASE}") && ?g NOT IN ({FACTS}, {STATE})'
+_TRUTH, _BOOLEAN = {"1": "true", "0": "false"}, f"{terms.XSD}boolean".encode()
+_STEPS = 4
+"""Steps that still make one update: the note away, quads out, quads in, the note anew."""
 
 
 @dataclass(frozen=True)
 class RemoteStore:
-    """Any SPARQL 1.1 endpoint whose default graph is not the union of its named graphs."""
+    """The dataset at a SPARQL 1.1 endpoint."""
 
     place: str
     timeout: int = 60
+    endpoint: Endpoint = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "endpoint", Endpoint.of(self.place, self.timeout))
+        object.__setattr__(self, "place", self.endpoint.address)
+
+    @cached_property
+    def view(self) -> ox.NamedNode | None:
+        """The graph that holds the facts view; None where that is the default graph."""
+        return FACTS if self.asked(f"ASK {{ GRAPH {FACTS} {{ ?s ?p ?o }} }}") else None
+
+    @property
+    def noted(self) -> str:
+        """The hash of the dataset as it was noted when it was written; empty where a change was broken off."""
+        rows = self._rows(f"SELECT ?h WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?h }} }}")
+        return next((str(row["h"].value) for row in rows), "")
 
     def query(self, text: str) -> Results:
         """Answer a query that only reads."""
+        return self._query(text, [("default-graph-uri", self.view.value)] if self.view else [])
+
+    def _query(self, text: str, parameters: list[tuple[str, str]]) -> Results:
         from SPARQLWrapper import JSON, TURTLE
 
         form = sparql.form_of(text)
+        reply_format = JSON if form in ("SELECT", "ASK") else TURTLE
         try:
-            if form in ("SELECT", "ASK"):
-                return _rows(self._send(sparql.with_prefixes(text), form, JSON)[0])
-            return _triples(*self._send(sparql.with_prefixes(text), form, TURTLE))
-        except _Refused as error:
-            raise _syntax_error(text) or self._failure("the endpoint refuses the query", error) from error
+            reply = self.endpoint.send(sparql.with_prefixes(text), form, reply_format, parameters)
+            if reply_format == JSON:
+                return _rows(reply.body)
+            return _triples(reply.body, reply.media_type)
+        except Refused as error:
+            raise _syntax_error(text) or self.endpoint.failure(f"the endpoint refuses the query: {error}") from error
         except (SyntaxError, ValueError) as error:
-            raise self._failure("the answer is cut off or malformed", error) from error
+            raise self.endpoint.failure(f"the answer is cut off or malformed: {str(error)[:300]}") from error
+
+    def _rows(self, text: str) -> ox.QuerySolutions:
+        """Answer a SELECT query about the dataset itself, in which the view has no part."""
+        found = self._query(text, [])
+        assert isinstance(found, ox.QuerySolutions)
+        return found
+
+    def asked(self, text: str, default: ox.NamedNode | None = None) -> bool:
+        """Answer an ASK query about the dataset itself, with a default graph that is chosen."""
+        return bool(self._query(text, [("default-graph-uri", default.value)] if default else []))
 
     def quads(self) -> frozenset[ox.Quad]:
-        """Return every quad in a named graph.
+        """Return the dataset.
 
         Raises `StoreError` where the endpoint gives fewer than it says it has, as one with a limit on rows does.
         """
-        counted = self.query("SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }")
-        rows = self.query("SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s ?p ?o } }")
-        assert isinstance(counted, ox.QuerySolutions)
-        assert isinstance(rows, ox.QuerySolutions)
+        pattern = f"WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER({_OURS}) }}"
+        [counted] = [int(row["n"].value) for row in self._rows(f"SELECT (COUNT(*) AS ?n) {pattern}")]
+        rows = self._rows(f"SELECT ?s ?p ?o ?g {pattern}")
         quads = frozenset(ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in rows)
-        [count] = [int(row["n"].value) for row in counted]
-        if len(quads) != count:
-            raise StoreError(
-                f"the endpoint gave {len(quads):,} of its {count:,} quads",
-                where=self.place,
-                mend="raise its limit on rows, or try again if someone was writing to it",
+        if len(quads) != counted:
+            raise self.endpoint.failure(
+                f"the endpoint gave {len(quads):,} of its {counted:,} quads",
+                "raise its limit on rows, or try again if someone was writing to it",
             )
         return quads
+
+    def viewed(self, view: ox.NamedNode | None) -> frozenset[ox.Quad]:
+        """Return the facts view as it is there, in the default graph or in that of its own."""
+        pattern = f"GRAPH {view} {{ ?s ?p ?o }}" if view else "?s ?p ?o"
+        rows = self._rows(f"SELECT ?s ?p ?o WHERE {{ {pattern} }}")
+        return frozenset(ox.Quad(row["s"], row["p"], row["o"], view) for row in rows)
 
     def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
         """Return the named graphs that hold each triple, asked for in batches."""
         found: dict[ox.Triple, list[str]] = {triple: [] for triple in triples}
         for batch in batched(found):
             lines = " ".join(f"({t.subject} {t.predicate} {t.object})" for t in batch)
-            rows = self.query(
-                f"SELECT ?s ?p ?o ?g WHERE {{ VALUES (?s ?p ?o) {{ {lines} }} GRAPH ?g {{ ?s ?p ?o }} }} ORDER BY ?g"
+            rows = self._rows(
+                f"SELECT ?s ?p ?o ?g WHERE {{ VALUES (?s ?p ?o) {{ {lines} }} GRAPH ?g {{ ?s ?p ?o }} "
+                f"FILTER({_OURS}) }} ORDER BY ?g"
             )
-            assert isinstance(rows, ox.QuerySolutions)
             for row in rows:
                 found[ox.Triple(row["s"], row["p"], row["o"])].append(row["g"].value)
         return found
 
     def update(self, text: str) -> None:
-        """Run one update, sent to the `/update` path beside a `/query` path, else to the same URL."""
+        """Run one update."""
         from SPARQLWrapper import INSERT, JSON
 
         try:
-            self._send(text, INSERT, JSON)
-        except _Refused as error:
-            raise self._failure("the endpoint refuses the update", error) from error
-
-    def _send(self, text: str, form: str, reply_format: str) -> tuple[bytes, str]:
-        """Return the body of the reply and its media type; `form` is the client's name for the kind of request.
-
-        Raises `_Refused` for a request that the endpoint calls bad, `StoreError` for every other failure.
-        """
-        from http.client import HTTPException
-        from urllib.error import URLError
-
-        from SPARQLWrapper import POST, POSTDIRECTLY, SPARQLWrapper
-        from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperException
-
-        beside = f"{self.place.removesuffix('/query')}/update" if self.place.endswith("/query") else None
-        wrapper = SPARQLWrapper(self.place, updateEndpoint=beside, returnFormat=reply_format)
-        wrapper.setMethod(POST)
-        wrapper.setRequestMethod(POSTDIRECTLY)
-        wrapper.setOnlyConneg(True)
-        wrapper.setTimeout(self.timeout)
-        # Not setQuery, which guesses the form from the text: a wrong guess would go to the wrong address.
-        wrapper.queryString, wrapper.queryType = text, form
-        try:
-            with wrapper.query().response as reply:
-                body = bytes(reply.read())
-        except (SPARQLWrapperException, HTTPException, URLError, OSError, ValueError) as error:
-            _close(error)
-            if isinstance(error, QueryBadFormed):
-                raise _Refused(_reason(error)) from error
-            raise self._failure("the endpoint did not answer", error) from error
-        if reply.geturl().partition("?")[0] not in (self.place.partition("?")[0], beside):
-            # A redirected POST arrives as a GET without its body.
-            raise self._failure("the endpoint is elsewhere", ValueError(reply.geturl()))
-        return body, reply.headers.get_content_type()
-
-    def _failure(self, what: str, error: Exception) -> StoreError:
-        mend = "check the URL, and that the server runs; then try again"
-        return StoreError(f"{what}: {_reason(error)}", where=self.place, mend=mend)
-
-
-class _Refused(Exception):
-    """The endpoint calls the request bad (400)."""
-
-
-def _close(error: BaseException | None) -> None:
-    """Close the reply that an error carries, or the error before it: the client leaves both open."""
-    while error is not None:
-        if close := getattr(error, "close", None):
-            close()
-        error = error.__context__
-
-
-def _reason(error: Exception, limit: int = 300) -> str:
-    return " ".join(str(getattr(error, "reason", "") or error or type(error).__name__).split())[:limit]
+            self.endpoint.send(text, INSERT, JSON)
+        except Refused as error:
+            raise self.endpoint.failure(f"the endpoint refuses the update: {error}") from error
 
 
 def batched(triples: Iterable[ox.Triple], size: int = 200) -> Iterator[tuple[ox.Triple, ...]]:
@@ -154,12 +155,24 @@ def _syntax_error(text: str) -> QuerySyntaxError | None:
 
 def _rows(reply: bytes) -> Results:
     """Return rows of SPARQL results in JSON; read once to the end first, so that a cut-off answer is seen here."""
+    if _BOOLEAN in reply:
+        reply = _with_words_for_truth(reply)
     first = ox.parse_query_results(reply, format=ox.QueryResultsFormat.JSON)
     if isinstance(first, ox.QuerySolutions):
         for _ in first:
             pass
         return ox.parse_query_results(reply, format=ox.QueryResultsFormat.JSON)
     return first
+
+
+def _with_words_for_truth(reply: bytes) -> bytes:
+    """Return results in which true and false are written as words; Virtuoso gives them as 1 and 0."""
+    told = json.loads(reply)
+    for row in told["results"]["bindings"]:
+        for term in row.values():
+            if term.get("datatype") == terms.XSD + "boolean":
+                term["value"] = _TRUTH.get(term["value"], term["value"])
+    return json.dumps(told).encode("utf-8")
 
 
 def _triples(reply: bytes, media_type: str) -> ox.QueryTriples:
@@ -174,7 +187,11 @@ def _triples(reply: bytes, media_type: str) -> ox.QueryTriples:
 
 
 class RemoteWriter:
-    """A writer to an endpoint: each change is one update, which the endpoint runs whole or not at all."""
+    """A writer to an endpoint.
+
+    Each change is one update, which the endpoint runs whole or not at all, unless it is too large for one text. The
+    hash of the dataset is noted last and taken away first, so that a change that was broken off can be told.
+    """
 
     def __init__(self, store: RemoteStore) -> None:
         self.store = store
@@ -184,11 +201,66 @@ class RemoteWriter:
         return self.store.quads()
 
     def replace(self, quads: frozenset[ox.Quad]) -> str:
-        """Put a new dataset in the place of whatever is there, and return its hash."""
-        self.store.update(f"DROP ALL ;\nINSERT DATA {{ {data_block(facts(quads) | quads)} }}")
-        return dataset_hash(quads)
+        """Put a new dataset in the place of whatever is there, and return its hash.
+
+        The graphs of others at the endpoint stay; where the default graph is not the union of all, it is ours.
+        """
+        view = self._view()
+        return self._write(self.store.quads() | self.store.viewed(view), quads, view)
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
         """Turn the dataset `before` into `after`, and return the hash of that."""
-        self.store.update(update_between(before, after))
-        return dataset_hash(after)
+        view = self._view()
+        return self._write(before | _viewed(before, view), after, view)
+
+    def _write(self, old: frozenset[ox.Quad], after: frozenset[ox.Quad], view: ox.NamedNode | None) -> str:
+        """Turn the quads that are there into a dataset and its view.
+
+        Raises `DataError` for a graph that is not ours.
+        """
+        if foreign := {name for quad in after if not (name := graph_of(quad)).startswith(terms.BASE)}:
+            raise DataError(
+                f"the graph {min(foreign)} cannot be told from those of others at this endpoint",
+                mend=f"give graphs names that begin with {terms.BASE}; nothing was changed",
+            )
+        new, written = after | _viewed(after, view), dataset_hash(after)
+        steps = [f"DELETE WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?hash }} }}"]
+        for verb, quads in (("DELETE", old - new), ("INSERT", new - old)):
+            steps += [f"{verb} DATA {{ {block} }}" for block in _blocks(quads)]
+        steps.append(f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "{written}" }} }}')
+        if len(steps) <= _STEPS:
+            steps = [" ;\n".join(steps)]
+        for step in steps:
+            self.store.update(step)
+        return written
+
+    def _view(self) -> ox.NamedNode | None:
+        """Return the graph that is to hold the facts view; None for the default graph.
+
+        Raises `StoreError` where the endpoint shows the union of all graphs as the default graph and allows no other.
+        """
+        if not self.store.noted:
+            self.store.update(f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "" }} }}')
+        seen = f"{STATE} {_NOTED} ?h"
+        if not self.store.asked(f"ASK {{ {seen} }}"):
+            return None
+        if not self.store.asked(f"ASK {{ GRAPH ?g {{ {seen} }} }}", default=STATE):
+            raise self.store.endpoint.failure(
+                "the endpoint shows all graphs as the default graph, and none by name beside another default graph",
+                "set it up so that its default graph is the unnamed one",
+            )
+        return FACTS
+
+
+def _viewed(quads: frozenset[ox.Quad], view: ox.NamedNode | None) -> frozenset[ox.Quad]:
+    """Return the facts view of a dataset, in its graph."""
+    if view is None:
+        return frozenset(facts(quads))
+    return frozenset(ox.Quad(quad.subject, quad.predicate, quad.object, view) for quad in facts(quads))
+
+
+def _blocks(quads: frozenset[ox.Quad]) -> Iterator[str]:
+    """Yield the syntax of quads, as many at a time as one update takes."""
+    rest = iter(sorted(quads, key=str))
+    while batch := list(islice(rest, _QUADS_AT_ONCE)):
+        yield data_block(batch)
