@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Form",
     "form_of",
+    "is_distinct",
     "is_lookup",
     "keywords",
     "refuse_fetching",
     "serialised",
     "syntax_error",
     "with_prefixes",
+    "without_undefined",
 ]
 
 Form = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
@@ -42,6 +44,9 @@ _TOKEN = re.compile(
       | (?P<mark>[][(){}|&+*/!^])
       | [^][(){}|&+*/!^<"'\#?$:@\w.-]++""",
     re.VERBOSE | re.DOTALL,
+)
+_UNDEFINED = re.compile(
+    rf"(?P<undefined>\bVALUES\s+[?$]\w+\s*\{{\s*UNDEF\s*\}})|{_TOKEN.pattern}", re.VERBOSE | re.DOTALL | re.IGNORECASE
 )
 _MAX_DEPTH, _MAX_WEIGHT = 200, 5_000
 """Levels of brackets, and keywords with operators, that the engine surely takes: at some ten times that it crashes."""
@@ -92,6 +97,16 @@ def form_of(text: str, services: tuple[str, ...] = ()) -> Form:
         if word not in ("PREFIX", "BASE"):
             break
     raise _no_query(text)
+
+
+def is_distinct(text: str) -> bool:
+    """Tell whether a query gives each row once, however the engine goes about it: SELECT DISTINCT without LIMIT.
+
+    >>> is_distinct("SELECT DISTINCT ?s { ?s ?p ?o }"), is_distinct("SELECT ?s { SELECT DISTINCT ?s { ?s ?p ?o } }")
+    (True, False)
+    """
+    words = [word for word, _ in keywords(text, "SELECT", "DISTINCT", "LIMIT", "OFFSET")]
+    return words[:2] == ["SELECT", "DISTINCT"] and not {"LIMIT", "OFFSET"} & set(words)
 
 
 def is_lookup(text: str) -> bool:
@@ -230,6 +245,23 @@ def with_prefixes(text: str) -> str:
     declared = set(_PREFIX.findall(code))
     wanted = (item for item in terms.PREFIXES.items() if item[0] not in declared and f"{item[0]}:" in code)
     return "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in wanted) + text
+
+
+def without_undefined(text: str) -> str:
+    """Return a query without the `VALUES ?x { UNDEF }` of parameters that have no value.
+
+    Each is one row without a binding, which joins with everything and adds nothing (SPARQL 1.1, section 18.5); some
+    engines take its variable for bound.
+
+    >>> without_undefined("SELECT ?x { VALUES ?x { UNDEF } ?x a ?type }")
+    'SELECT ?x {  ?x a ?type }'
+    """
+    pieces, end = [], 0
+    for found in _UNDEFINED.finditer(text):
+        if found["undefined"]:
+            pieces.append(text[end : found.start()])
+            end = found.end()
+    return "".join(pieces) + text[end:]
 
 
 def _code(text: str) -> str:

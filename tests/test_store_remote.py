@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from support import EXAMPLE, EXAMPLE_FILES, Runner
+from support import EXAMPLE, EXAMPLE_FILES, Runner, example_of
 
 from benchmarks import peers
 from kg import gate, project, terms
 from kg.answer import ask
 from kg.dataset import Dataset, dataset_hash, facts, read_files
-from kg.errors import NotConforming, QuerySyntaxError, ReadOnly, StoreError, UnknownEntity
+from kg.errors import DataError, NotConforming, QuerySyntaxError, ReadOnly, StoreError, UnknownEntity
 from kg.query import question
 from kg.store import EmbeddedStore, RemoteStore, open_store, writing
+from kg.store.remote import RemoteWriter
 
 QUESTIONS = [path.stem for path in project.question_files()]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits before another attempt here."""
+    monkeypatch.setattr("kg.store.endpoint.PAUSES", (0.0, 0.0))
 
 
 @contextmanager
@@ -76,10 +86,18 @@ def test_a_build_puts_the_dataset_and_its_facts_view_on_the_server(
     assert default_graph(shipped_remote) == {quad.triple for quad in facts(shipped.quads)}
 
 
+REFUSED_BY_VIRTUOSO = {"agreements", "agreements-between", "policies-by", "status-on"}
+"""Virtuoso 7.2.5 makes SQL of these that it cannot compile, and says so; no row is wrong."""
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_is_answered_as_on_disk(
     name: str, shipped_remote: RemoteStore, shipped_store: EmbeddedStore
 ) -> None:
+    if shipped_remote.view and name in REFUSED_BY_VIRTUOSO:
+        with pytest.raises(StoreError, match="SQ074"):
+            ask(shipped_remote, name, example_of(question(name)))
+        return
     parameters = question(name).parameters
     needed = {each.name: each.example for each in parameters if not each.optional}
     ways = [needed, *({**needed, each.name: each.example} for each in parameters if each.optional)]
@@ -195,14 +213,23 @@ class Reply:
     hangs_up: bool = False
 
 
+RECEIVED: dict[str, list[Message]] = defaultdict(list)
+"""The headers of the requests that came to each of these servers."""
+
+
 @contextmanager
-def server_that_says(reply: Reply) -> Iterator[str]:
+def server_that_says(*replies: Reply) -> Iterator[str]:
+    """Run a server that gives these replies one after another, and the last of them from then on."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.do_GET()
 
         def do_GET(self) -> None:
+            received = RECEIVED[f"http://127.0.0.1:{server.server_port}/query"]
+            received.append(self.headers)
+            reply = replies[min(len(received), len(replies)) - 1]
             done.wait(reply.delay)
             if reply.hangs_up:
                 self.close_connection = True
@@ -230,6 +257,117 @@ def server_that_says(reply: Reply) -> Iterator[str]:
         server.server_close()
         thread.join()
 
+
+# --- credentials, attempts, and graphs of others ----------------------------------------------------
+
+
+def simple(place: str) -> RemoteStore:
+    """Return a store of which is known that its default graph is the facts view, so that it need not ask."""
+    store = RemoteStore(place)
+    vars(store)["view"] = None
+    return store
+
+
+def test_credentials_are_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server_that_says(Reply(body=GOOD_ROWS)) as place:
+        host = place.removeprefix("http://")
+        simple(f"http://reader:s%40cret@{host}").query(QUERIES[0])
+        monkeypatch.setenv("KG_STORE_USER", "reader")
+        monkeypatch.setenv("KG_STORE_PASSWORD", "s@cret")
+        simple(place).query(QUERIES[0])
+        monkeypatch.delenv("KG_STORE_USER")
+        monkeypatch.setenv("KG_STORE_TOKEN", "t0ken")
+        simple(place).query(QUERIES[0])
+        sent = [headers["Authorization"] for headers in RECEIVED[place]]
+
+    basic = "Basic " + base64.b64encode(b"reader:s@cret").decode()
+    assert sent == [basic, basic, "Bearer t0ken"]
+    with server_that_says(Reply(status=401)) as place:
+        store = RemoteStore(place.replace("http://", "http://reader:s%40cret@"))
+        assert store.place == place
+        with pytest.raises(StoreError, match="wants a user and a password, and the ones given are wrong") as caught:
+            store.query(QUERIES[0])
+    assert "cret" not in f"{caught.value} {store!r}"
+
+
+def test_an_endpoint_that_asks_for_a_digest_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    challenge = {"WWW-Authenticate": 'Digest realm="SPARQL", nonce="n1", qop="auth"'}
+    with server_that_says(
+        Reply(status=401, headers=challenge), Reply(status=401, headers=challenge), Reply(body=GOOD_ROWS)
+    ) as place:
+        found = simple(place.replace("http://", "http://dba:dba@")).query(QUERIES[0])
+        assert isinstance(found, ox.QuerySolutions)
+        assert len(list(found)) == 1
+        assert RECEIVED[place][-1]["Authorization"].startswith('Digest username="dba"')
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_query_to_a_busy_server_is_sent_again(status: int) -> None:
+    with server_that_says(Reply(status=status), Reply(hangs_up=True), Reply(body=GOOD_ROWS)) as place:
+        found = simple(place).query(QUERIES[0])
+        assert isinstance(found, ox.QuerySolutions)
+        assert len(list(found)) == 1
+        assert len(RECEIVED[place]) == 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "attempts"), [(Reply(status=503), 2), (Reply(status=504), 1), (Reply(hangs_up=True), 1)]
+)
+def test_an_update_is_sent_again_only_where_it_was_not_begun(reply: Reply, attempts: int) -> None:
+    with server_that_says(reply, Reply()) as place:
+        if attempts == 2:
+            RemoteStore(place).update("CLEAR SILENT GRAPH <urn:a>")
+        else:
+            with pytest.raises(StoreError):
+                RemoteStore(place).update("CLEAR SILENT GRAPH <urn:a>")
+        assert len(RECEIVED[place]) == attempts
+
+
+def test_the_graphs_of_others_stay(own_remote: RemoteStore, shipped: Dataset) -> None:
+    theirs = "GRAPH <http://example.org/theirs> { <http://example.org/a> a <http://example.org/B> }"
+    own_remote.update(f"INSERT DATA {{ {theirs} }}")
+
+    gate.build(own_remote.place)
+
+    assert own_remote.quads() == shipped.quads
+    assert own_remote.query(f"ASK {{ {theirs} }}")
+
+
+def test_a_graph_that_cannot_be_told_from_those_of_others_is_refused(own_remote: RemoteStore, shipped: Dataset) -> None:
+    node = ox.NamedNode("http://example.org/x")
+    with writing(own_remote.place) as writer, pytest.raises(DataError, match=r"http://example\.org/x"):
+        writer.change(shipped.quads, shipped.quads | {ox.Quad(node, node, node, node)})
+
+    assert own_remote.quads() == shipped.quads
+
+
+def test_the_hash_is_noted_last_and_taken_away_first(own_remote: RemoteStore, shipped: Dataset) -> None:
+    assert own_remote.noted == dataset_hash(shipped.quads)
+    sent: list[str] = []
+    store = RemoteStore(own_remote.place)
+    object.__setattr__(store, "update", sent.append)
+    RemoteWriter(store).change(shipped.quads, frozenset())
+
+    [text] = sent
+    steps = text.split(" ;\n")
+    assert steps[0].startswith("DELETE WHERE { GRAPH <https://w3id.org/pactgraph/graph/state>")
+    assert steps[-1].startswith("INSERT DATA { GRAPH <https://w3id.org/pactgraph/graph/state>")
+
+
+def test_a_large_change_goes_in_parts_and_is_noted_when_all_are_there(
+    own_remote: RemoteStore, shipped: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kg.store.remote._QUADS_AT_ONCE", 500)
+
+    gate.add(own_remote.place, EXAMPLE_FILES)
+    with writing(own_remote.place) as writer:
+        writer.replace(shipped.quads)
+
+    assert own_remote.quads() == shipped.quads
+    assert own_remote.noted == dataset_hash(shipped.quads)
+
+
+# --- what a server that fails is told as -----------------------------------------------------------
 
 HTML = b"<!DOCTYPE html><html><body>Internal error</body></html>"
 FAILURES = {

@@ -1,8 +1,8 @@
 """The store behind a URL: any SPARQL 1.1 endpoint, with what engines do differently made even here.
 
 Pactgraph has two places at an endpoint: the named graphs whose names begin with its base, which are the dataset, and
-the facts view. The view is the default graph, unless the endpoint shows the union of all graphs there, as Virtuoso does;
-then it is a graph of its own, `graph:facts`, which every query names as its default graph.
+the facts view. The view is the default graph, unless the endpoint shows the union of all graphs there, as Virtuoso
+does; then it is a graph of its own, `graph:facts`, which every query names as its default graph.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyoxigraph as ox
 
@@ -23,6 +23,8 @@ from kg.store.endpoint import Endpoint, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+
+_T = TypeVar("_T")
 
 __all__ = ["RemoteStore", "RemoteWriter", "batched"]
 
@@ -36,8 +38,6 @@ _QUADS_AT_ONCE = 20_000
 _TURTLE = {"text/turtle", "application/turtle", "application/x-turtle", "application/n-triples"}
 _OURS = f'STRSTARTS(STR(?g), "{terms.BASE}") && ?g NOT IN ({FACTS}, {STATE})'
 _TRUTH, _BOOLEAN = {"1": "true", "0": "false"}, f"{terms.XSD}boolean".encode()
-_STEPS = 4
-"""Steps that still make one update: the note away, quads out, quads in, the note anew."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,16 @@ class RemoteStore:
         form = sparql.form_of(text)
         reply_format = JSON if form in ("SELECT", "ASK") else TURTLE
         try:
-            reply = self.endpoint.send(sparql.with_prefixes(text), form, reply_format, parameters)
+            sent = sparql.with_prefixes(sparql.without_undefined(text))
+            reply = self.endpoint.send(sent, form, reply_format, parameters)
             if reply_format == JSON:
-                return _rows(reply.body)
+                found = _rows(reply.body, distinct=sparql.is_distinct(text))
+                # Virtuoso answers some ASK queries with rows, none for no.
+                return (
+                    _yes_or_no(any(True for _ in found))
+                    if form == "ASK" and isinstance(found, ox.QuerySolutions)
+                    else found
+                )
             return _triples(reply.body, reply.media_type)
         except Refused as error:
             raise _syntax_error(text) or self.endpoint.failure(f"the endpoint refuses the query: {error}") from error
@@ -117,14 +124,16 @@ class RemoteStore:
     def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
         """Return the named graphs that hold each triple, asked for in batches."""
         found: dict[ox.Triple, list[str]] = {triple: [] for triple in triples}
-        for batch in batched(found):
-            lines = " ".join(f"({t.subject} {t.predicate} {t.object})" for t in batch)
+        for batch in batched(dict.fromkeys((t.subject, t.predicate) for t in found)):
+            # By subject and property, the object compared here: Virtuoso does not find long literals in VALUES.
+            lines = " ".join(f"({subject} {predicate})" for subject, predicate in batch)
             rows = self._rows(
-                f"SELECT ?s ?p ?o ?g WHERE {{ VALUES (?s ?p ?o) {{ {lines} }} GRAPH ?g {{ ?s ?p ?o }} "
+                f"SELECT ?s ?p ?o ?g WHERE {{ VALUES (?s ?p) {{ {lines} }} GRAPH ?g {{ ?s ?p ?o }} "
                 f"FILTER({_OURS}) }} ORDER BY ?g"
             )
             for row in rows:
-                found[ox.Triple(row["s"], row["p"], row["o"])].append(row["g"].value)
+                if (triple := ox.Triple(row["s"], row["p"], row["o"])) in found:
+                    found[triple].append(row["g"].value)
         return found
 
     def update(self, text: str) -> None:
@@ -137,9 +146,9 @@ class RemoteStore:
             raise self.endpoint.failure(f"the endpoint refuses the update: {error}") from error
 
 
-def batched(triples: Iterable[ox.Triple], size: int = 200) -> Iterator[tuple[ox.Triple, ...]]:
-    """Yield `triples` in groups of `size`, so that no query grows without bound."""
-    rest = iter(triples)
+def batched(things: Iterable[_T], size: int = 200) -> Iterator[tuple[_T, ...]]:
+    """Yield `things` in groups of `size`, so that no query grows without bound."""
+    rest = iter(things)
     while batch := tuple(islice(rest, size)):
         yield batch
 
@@ -153,10 +162,10 @@ def _syntax_error(text: str) -> QuerySyntaxError | None:
     return None
 
 
-def _rows(reply: bytes) -> Results:
+def _rows(reply: bytes, *, distinct: bool) -> Results:
     """Return rows of SPARQL results in JSON; read once to the end first, so that a cut-off answer is seen here."""
-    if _BOOLEAN in reply:
-        reply = _with_words_for_truth(reply)
+    if distinct or _BOOLEAN in reply:
+        reply = _mended(reply, distinct=distinct)
     first = ox.parse_query_results(reply, format=ox.QueryResultsFormat.JSON)
     if isinstance(first, ox.QuerySolutions):
         for _ in first:
@@ -165,13 +174,18 @@ def _rows(reply: bytes) -> Results:
     return first
 
 
-def _with_words_for_truth(reply: bytes) -> bytes:
-    """Return results in which true and false are written as words; Virtuoso gives them as 1 and 0."""
+def _mended(reply: bytes, *, distinct: bool) -> bytes:
+    """Return results as the standard has them; of true Virtuoso makes 1, and some rows that are distinct come twice."""
     told = json.loads(reply)
-    for row in told["results"]["bindings"]:
+    if "results" not in told:
+        return reply
+    rows = told["results"]["bindings"]
+    for row in rows:
         for term in row.values():
             if term.get("datatype") == terms.XSD + "boolean":
                 term["value"] = _TRUTH.get(term["value"], term["value"])
+    if distinct:
+        told["results"]["bindings"] = list({json.dumps(row, sort_keys=True): row for row in rows}.values())
     return json.dumps(told).encode("utf-8")
 
 
@@ -225,10 +239,11 @@ class RemoteWriter:
             )
         new, written = after | _viewed(after, view), dataset_hash(after)
         steps = [f"DELETE WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?hash }} }}"]
-        for verb, quads in (("DELETE", old - new), ("INSERT", new - old)):
-            steps += [f"{verb} DATA {{ {block} }}" for block in _blocks(quads)]
+        # Virtuoso deletes no literal with a language, unless it is alone in its operation.
+        steps += _operations("DELETE", old - new, 1 if view else _QUADS_AT_ONCE)
+        steps += _operations("INSERT", new - old)
         steps.append(f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "{written}" }} }}')
-        if len(steps) <= _STEPS:
+        if len(old ^ new) <= _QUADS_AT_ONCE:
             steps = [" ;\n".join(steps)]
         for step in steps:
             self.store.update(step)
@@ -259,8 +274,14 @@ def _viewed(quads: frozenset[ox.Quad], view: ox.NamedNode | None) -> frozenset[o
     return frozenset(ox.Quad(quad.subject, quad.predicate, quad.object, view) for quad in facts(quads))
 
 
-def _blocks(quads: frozenset[ox.Quad]) -> Iterator[str]:
-    """Yield the syntax of quads, as many at a time as one update takes."""
+def _operations(verb: str, quads: frozenset[ox.Quad], size: int = _QUADS_AT_ONCE) -> Iterator[str]:
+    """Yield the operations that insert or delete quads, so many at a time."""
     rest = iter(sorted(quads, key=str))
-    while batch := list(islice(rest, _QUADS_AT_ONCE)):
-        yield data_block(batch)
+    while batch := list(islice(rest, size)):
+        yield f"{verb} DATA {{ {data_block(batch)} }}"
+
+
+def _yes_or_no(answer: bool) -> ox.QueryBoolean:
+    found = ox.Store().query(f"ASK {{ FILTER({str(answer).lower()}) }}")
+    assert isinstance(found, ox.QueryBoolean)
+    return found
