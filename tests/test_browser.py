@@ -100,6 +100,14 @@ def hosts(driver: webdriver.Chrome) -> set[str]:
     return {urlsplit(url).netloc for url in asked if url.startswith("http")}
 
 
+def leads(driver: webdriver.Chrome, rows: str) -> list[set[str]]:
+    """Return, for each row of a table, where its cells lead."""
+    script = """return [...document.querySelectorAll(arguments[0])].map(
+      row => [...row.querySelectorAll('a:not([href^="#"])')].map(a => a.pathname + a.hash))"""
+    found: list[list[str]] = driver.execute_script(script, rows)
+    return [set(each) for each in found]
+
+
 def screen(driver: webdriver.Chrome, name: str) -> None:
     scheme, width, height = SCREENS[name]
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -215,6 +223,33 @@ def test_classes_are_completed_and_a_mistake_is_told(browser: webdriver.Chrome, 
     run(browser)
 
     seen(browser, "does not parse")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "agreements-between?state=id:us&other=id:sv",
+        "agreements?state=El+Salvador&valid-at=2021-06-01",
+        "transfer-routes?to=id:sv",
+        "who-said?speaker=White+House",
+    ],
+)
+def test_a_question_with_its_values_gives_the_same_rows_in_the_editor(
+    browser: webdriver.Chrome, service: Service, asked: str
+) -> None:
+    browser.get(f"{service.base}/ask/{asked}")
+    on_page = leads(browser, "main > .scroll tbody tr")
+    assert on_page
+
+    click(browser, "main > details > summary")
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Open in the editor").click()
+    editor(browser)
+    click(browser, "form.sparql button")
+
+    seen(browser, f"{len(on_page)} row")
+    in_editor = leads(browser, "#result tbody tr")
+    # The editor has columns that the page leaves out, such as the parameters themselves.
+    assert all(mine <= other for mine, other in zip(on_page, in_editor, strict=True))
 
 
 def test_a_saved_question_opens_in_the_editor(browser: webdriver.Chrome, service: Service) -> None:

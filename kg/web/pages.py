@@ -161,6 +161,8 @@ def question_page(
         "answer": answer,
         "following": next_part(request, answer) if answer else "",
         "cells": _cells(answer) if answer else ([], []),
+        "sparql": answer.query if answer else asked.text,
+        "day": request.first("known-at"),
         "download": lambda form: f"/ask/{asked.name}?{urlencode([*query, ('format', form), ('cite', '1')])}",
     }
 
