@@ -17,8 +17,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
+from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES
 from test_web import TWO_AGREEMENTS, Service
 
+from kg import gate
 from kg.web.assets import has_editor
 
 AXE = Path(__file__).parent.parent / "kg" / "web" / "editor" / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,14 +31,23 @@ OPTIONS = [
 PAGES = {
     "home": "/",
     "question": "/ask/agreements-between?state=id:us&other=id:sv",
-    "thing": "/id/us-sv-aca-1",
+    "agreement": "/id/us-sv-aca-1",
+    "state": "/id/us",
+    "state with a map": "/id/sv",
+    "role": "/id/us?as=pact:party",
+    "page of claims": "/id/cbs-news?page=2",
     "claim": "/claim/el-salvador-asylum-deal-c14",
+    "claim with its words": f"/claim/{EXAMPLE}-c01",
     "document": "/document/el-salvador-asylum-deal",
+    "document with its text": f"/document/{EXAMPLE}",
+    "conflicts": "/conflicts",
+    "open questions": "/open-questions",
+    "ontology": "/ontology",
     "search": "/search?q=salvador",
     "sparql": "/sparql",
     "problem": "/id/nothing-of-that-name",
 }
-SCREENS = {"light": ("light", 1280, 900), "dark": ("dark", 1280, 900), "phone": ("light", 390, 844)}
+SCREENS = {"light": ("light", 1280, 900), "dark": ("dark", 1280, 900), "phone": ("light", 375, 812)}
 
 
 def needed(there: bool, what: str) -> None:
@@ -63,8 +74,11 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
 
 
 @pytest.fixture(scope="module")
-def service(store_folder: Path) -> Iterator[Service]:
-    running = Service(store_folder)
+def service(store_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of the shipped data and of the example document, whose text is here."""
+    folder = Path(shutil.copytree(store_folder, tmp_path_factory.mktemp("pages") / "store"))
+    gate.add(str(folder), EXAMPLE_FILES)
+    running = Service(folder, "--texts", str(DOCUMENTS))
     yield running
     running.stop()
 
@@ -177,7 +191,26 @@ def test_a_question_is_asked_through_its_form(browser: webdriver.Chrome, service
     assert "asylum agreement" in browser.find_element(By.CSS_SELECTOR, "tbody").text
 
 
-def test_a_citation_is_followed_to_its_passage_in_three_clicks(browser: webdriver.Chrome, service: Service) -> None:
+def test_three_clicks_lead_from_the_first_page_by_a_row_and_its_note_to_the_passage(
+    browser: webdriver.Chrome, service: Service
+) -> None:
+    browser.get(service.base)
+
+    click(browser, ".question a[href='/ask/ended-by']")
+    click(browser, "main tbody tr .notes a")
+    note = browser.find_element(By.ID, urlsplit(browser.current_url).fragment)
+    assert note.is_displayed()
+    note.find_element(By.CSS_SELECTOR, "a[href*='#p']").click()
+
+    WebDriverWait(browser, 10).until(lambda driver: "#p" in driver.current_url)
+    address = urlsplit(browser.current_url)
+    assert address.path == "/document/el-salvador-asylum-deal"
+    assert browser.find_element(By.ID, address.fragment).is_displayed()
+
+
+def test_a_question_asked_on_the_first_page_leads_to_its_passages_too(
+    browser: webdriver.Chrome, service: Service
+) -> None:
     browser.get(service.base)
     # Opening the question on the first page shows its form; it is asked, and the passage stands beside the note.
     browser.find_element(By.XPATH, "//details[.//form[@action='/ask/ended-by']]/summary").click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
@@ -238,9 +239,9 @@ def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str,
     rows = entity.select(
         store, f"SELECT ?s ?p ?o WHERE {{ GRAPH {ox.NamedNode(iri)} {{ ?s ?p ?o }} }} ORDER BY ?s ?p ?o"
     )
-    content = [tuple(row) for row in rows]
-    names = entity.labels(store, {term.value for row in content for term in row if isinstance(term, ox.NamedNode)})
-    names[terms.RDF + "type"] = "is a"
+    named = {term.value for row in rows for term in row if isinstance(term, ox.NamedNode)}
+    names = entity.labels(store, named | set(found[0].stated_by)) | {terms.RDF + "type": "is a"}
+    content = [(thing, list(about)) for thing, about in groupby(rows, key=lambda row: row["s"])]
     return {"title": found[0].statement, "claim": found[0], "note": noted.notes[0], "content": content, "names": names}
 
 
