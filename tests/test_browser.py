@@ -21,7 +21,7 @@ from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES
 from test_web import TWO_AGREEMENTS, Service
 
 from kg import gate
-from kg.web.assets import has_editor
+from kg.web.assets import has_editor, ontology_terms
 
 AXE = Path(__file__).parent.parent / "kg" / "web" / "editor" / "node_modules" / "axe-core" / "axe.min.js"
 OPTIONS = [
@@ -221,6 +221,19 @@ def test_a_question_asked_on_the_first_page_leads_to_its_passages_too(
     address = urlsplit(browser.current_url)
     assert address.path == "/document/el-salvador-asylum-deal"
     assert browser.find_element(By.ID, address.fragment).is_displayed()
+
+
+def test_a_name_in_a_claim_leads_to_the_term(browser: webdriver.Chrome, service: Service) -> None:
+    needed(bool(ontology_terms()), "the page of the ontology was not built (make docs)")
+    browser.get(f"{service.base}/claim/{EXAMPLE}-c01")
+
+    browser.find_element(By.LINK_TEXT, "performed by").click()
+
+    assert browser.current_url == f"{service.base}/ontology#performedBy"
+    term = browser.find_element(By.CSS_SELECTOR, ":target")
+    assert term.text.startswith("performed by")
+    top = browser.execute_script("return arguments[0].getBoundingClientRect().top", term)
+    assert 0 <= top < 300, "the page does not open at the term"
 
 
 # --- the editor -------------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ _SHORT = {
     "md": "text/markdown",
 }
 _RESOURCES = ("id", "claim", "document", "concept", "graph")
+_ONTOLOGY = terms.PACT.removesuffix("#")
 _OPTIONS = ("format", "cite", "known-at", "limit", "after")
 
 
@@ -110,7 +111,7 @@ class Desk:
             case kind, rest if kind in _RESOURCES and rest:
                 return self.resource(request, f"{terms.BASE}{kind}/{rest}")
             case "ontology", "":
-                return self.resource(request, terms.PACT.removesuffix("#"))
+                return self.resource(request, _ONTOLOGY)
         raise NotFound(f"there is nothing at {request.path}", mend="start at /")
 
     def page(self, template: str, fields: Mapping[str, Any]) -> Response:
@@ -213,8 +214,12 @@ class Desk:
         if media_type == HTML:
             return self.page(*pages.resource_page(store, iri, self.texts, _number(request), request.first("as")))
         node = ox.NamedNode(iri)
-        about = f"{{ {node} ?p ?o }} UNION {{ ?s ?q {node} }}"
-        triples = evaluate(store.engine, f"CONSTRUCT {{ {node} ?p ?o . ?s ?q {node} }} WHERE {{ {about} }}")
+        if iri == _ONTOLOGY:  # The IRIs of its terms lead here, so they are told too.
+            about = f"{{ VALUES ?s {{ {node} }} }} UNION {{ ?s rdfs:isDefinedBy {node} }} ?s ?p ?o"
+            triples = evaluate(store.engine, f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {about} }}")
+        else:
+            about = f"{{ {node} ?p ?o }} UNION {{ ?s ?q {node} }}"
+            triples = evaluate(store.engine, f"CONSTRUCT {{ {node} ?p ?o . ?s ?q {node} }} WHERE {{ {about} }}")
         assert isinstance(triples, ox.QueryTriples)
         found = list(triples)
         if not found:

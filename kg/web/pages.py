@@ -15,6 +15,7 @@ from kg.errors import BadParameter
 from kg.query import all_questions
 from kg.render.pages import dates
 from kg.sparql import serialised
+from kg.web.assets import ontology_terms
 from kg.web.problem import NotFound
 from kg.web.things import thing_page
 
@@ -222,11 +223,23 @@ def resource_page(
     store: EmbeddedStore, iri: str, texts: Path | None, number: int = 1, role: str = ""
 ) -> tuple[str, dict[str, Any]]:
     """Return the template and the fields of the page of an IRI, or one of its claims or role. Raises `NotFound`."""
+    if iri == terms.PACT.removesuffix("#"):
+        return _ontology_page(store, iri, number)
     if iri.startswith(terms.CLAIM):
         return "claim.html", _claim_page(store, iri, texts)
     if iri.startswith(terms.DOC):
         return "document.html", _document_page(store, iri, texts)
     return thing_page(store, iri, number, role)
+
+
+def _ontology_page(store: EmbeddedStore, iri: str, number: int) -> tuple[str, dict[str, Any]]:
+    """Return the page with all terms; where it was not built, what the store says of the ontology."""
+    if laid_out := ontology_terms():
+        from markupsafe import Markup
+
+        return "ontology.html", {"title": "Ontology", "terms": Markup(laid_out)}
+    template, fields = thing_page(store, iri, number)
+    return template, fields | {"notice": "The page with all terms was not built here (make docs)."}
 
 
 def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str, Any]:

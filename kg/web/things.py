@@ -56,6 +56,7 @@ def thing_page(store: Store, iri: str, number: int, role: str = "") -> tuple[str
         ) from error
     return "thing.html", {
         "title": page.label,
+        "notice": "",
         "page": page,
         "sentence": _sentence(page),
         "groups": by_certainty(page.claims),
