@@ -52,8 +52,14 @@ def conflicts_about(store: Store, things: Collection[str], recorded: Collection[
     rows = entity.select(
         store, f"SELECT DISTINCT ?e ?i WHERE {{ VALUES ?i {{ {_listed(things)} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
     )
-    events = sorted({*things, *(row["e"].value for row in rows)})
-    instruments = sorted({row["i"].value for row in rows})
+    return _detected(store, {*things, *(row["e"].value for row in rows)}, {row["i"].value for row in rows}, recorded)
+
+
+def _detected(
+    store: Store, of_events: Collection[str], of_instruments: Collection[str], recorded: Collection[str] | None
+) -> list[Conflict]:
+    """Return the conflicts that the rules detect among claims on some events or on events of some instruments."""
+    events, instruments = sorted(of_events), sorted(of_instruments)
     known = None if recorded is None else sorted(recorded)
     found: dict[str, Conflict] = {}
     for start in range(0, max(len(events), len(instruments), 1), _BATCH):
@@ -90,8 +96,15 @@ def conflicts_of(store: Store, claims: Collection[str]) -> list[Conflict]:
         store,
         f"SELECT DISTINCT ?conflict WHERE {{ VALUES ?claim {{ {_listed(claims)} }} ?conflict pact:involves ?claim }}",
     )
-    things = {iri for iri in named_by(store, claims) if iri.startswith(terms.ID)}
-    found = conflicts_about(store, things, [row["conflict"].value for row in rows])
+    # Both claims of a conflict say something of the same event, or of events of the same instrument.
+    said = entity.select(
+        store,
+        f"""SELECT DISTINCT ?s ?i WHERE {{ VALUES ?g {{ {_listed(claims)} }} GRAPH ?g {{ ?s ?p ?o }}
+            OPTIONAL {{ GRAPH ?g {{ ?s pact:eventOf ?i }} }} }}""",
+    )
+    events = {row["s"].value for row in said if isinstance(row["s"], ox.NamedNode)}
+    instruments = {row["i"].value for row in said if row["i"]}
+    found = _detected(store, events, instruments, [row["conflict"].value for row in rows])
     return [each for each in found if set(each.claims) & set(claims)]
 
 
