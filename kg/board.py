@@ -134,6 +134,7 @@ def question_board(store: Store, number: int = 1, size: int = 100) -> Page[OpenQ
             FILTER(?settled != pv:open && EXISTS { ?settlement pact:reviewStatus pv:accepted }) }""",
         number,
         size,
+        most=1_000,
     )
     rows = entity.select(
         store,

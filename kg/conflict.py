@@ -24,6 +24,9 @@ QUESTION = "conflicts"
 _BATCH = 400
 """Things looked at in one query: with more, the engine goes through the store instead of through the things."""
 
+_NOTHING = serialised(ox.NamedNode(terms.ID))
+"""An IRI that nothing bears: to an empty list the engine would join all there is in the store."""
+
 _SETTLED = {terms.PV + name for name in ("compatible-sequence", "source-preferred", "error-in-extraction")}
 
 
@@ -78,7 +81,7 @@ def _found(store: Store, about: Mapping[str, Collection[str]]) -> list[Conflict]
     """Return what the question finds with some of its variables held to IRIs."""
     text = question(QUESTION).text
     for name, iris in about.items():
-        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {_listed(iris)} }}")
+        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {_listed(iris) or _NOTHING} }}")
     found: dict[str, Conflict] = {}
     for row in entity.select(store, text):
         iri, kind, resolution = (row[name].value if row[name] else "" for name in ("conflict", "kind", "resolution"))
@@ -97,13 +100,11 @@ def conflicts_of(store: Store, claims: Collection[str]) -> list[Conflict]:
         f"SELECT DISTINCT ?conflict WHERE {{ VALUES ?claim {{ {_listed(claims)} }} ?conflict pact:involves ?claim }}",
     )
     # Both claims of a conflict say something of the same event, or of events of the same instrument.
-    said = entity.select(
-        store,
-        f"""SELECT DISTINCT ?s ?i WHERE {{ VALUES ?g {{ {_listed(claims)} }} GRAPH ?g {{ ?s ?p ?o }}
-            OPTIONAL {{ GRAPH ?g {{ ?s pact:eventOf ?i }} }} }}""",
-    )
+    listed = f"VALUES ?g {{ {_listed(claims)} }}"
+    said = entity.select(store, f"SELECT DISTINCT ?s WHERE {{ {listed} GRAPH ?g {{ ?s ?p ?o }} }}")
+    told = entity.select(store, f"SELECT DISTINCT ?i WHERE {{ {listed} GRAPH ?g {{ ?s pact:eventOf ?i }} }}")
     events = {row["s"].value for row in said if isinstance(row["s"], ox.NamedNode)}
-    instruments = {row["i"].value for row in said if row["i"]}
+    instruments = {row["i"].value for row in told}
     found = _detected(store, events, instruments, [row["conflict"].value for row in rows])
     return [each for each in found if set(each.claims) & set(claims)]
 

@@ -18,9 +18,10 @@ from kg.web import assets, openapi, pages, protocol, things, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
+from kg.web.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kg.web.message import Request
 
@@ -58,6 +59,7 @@ class Desk:
     base: str = terms.BASE
     services: tuple[str, ...] = ()
     _opened: EmbeddedStore | None = field(default=None, repr=False)
+    _shelf: Shelf = field(default_factory=Shelf, repr=False)
     _pointer: tuple[int, int] = (0, 0)
     _hash: str = ""
 
@@ -71,6 +73,7 @@ class Desk:
         pointer = (found.st_ino, found.st_mtime_ns)  # every build and every change writes this file anew
         if self._opened is None or pointer != self._pointer:
             self._opened, self._pointer, self._hash = EmbeddedStore.open(folder), pointer, ""
+            self._shelf.clear()
         return self._opened
 
     def dataset_hash(self) -> str:
@@ -85,7 +88,7 @@ class Desk:
         first, _, rest = request.path.removeprefix("/").partition("/")
         match first, rest:
             case "", "":
-                return self.page("home.html", pages.home(self.store()))
+                return self.kept(request, lambda: ("home.html", pages.home(self.store())))
             case "sparql", "":
                 return self.sparql(request)
             case "data", "":
@@ -97,9 +100,13 @@ class Desk:
             case "search", "":
                 return self.page("search.html", pages.search(self.store(), request.first("q")))
             case "conflicts", "":
-                return self.page("conflicts.html", things.conflicts_page(self.store(), _number(request)))
+                return self.kept(
+                    request, lambda: ("conflicts.html", things.conflicts_page(self.store(), _number(request)))
+                )
             case "open-questions", "":
-                return self.page("open-questions.html", things.questions_page(self.store(), _number(request)))
+                return self.kept(
+                    request, lambda: ("open-questions.html", things.questions_page(self.store(), _number(request)))
+                )
             case "static", name if name:
                 return assets.served(name, request.if_none_match)
             case "openapi.json", "":
@@ -117,6 +124,17 @@ class Desk:
     def page(self, template: str, fields: Mapping[str, Any]) -> Response:
         """Return a page; it may be kept by browsers as long as the dataset stays the same."""
         return Response(body=pages.render(template, **fields))
+
+    def kept(self, request: Request, make: Callable[[], tuple[str, Mapping[str, Any]]]) -> Response:
+        """Return a page that depends on nothing but the store and its own address; it is set once for each state."""
+        self.store()  # Where it was built anew, the pages of before are given away.
+        key = (request.path, _number(request), request.first("as"))
+
+        def body() -> bytes:
+            template, fields = make()
+            return pages.render(template, **fields)
+
+        return Response(body=self._shelf.kept(key, body))
 
     def sparql(self, request: Request) -> Response:
         """Answer a query, run an update, or describe the service; a browser gets the page to write a query on."""
@@ -212,7 +230,12 @@ class Desk:
         if media_type is None:
             raise NotAcceptable(f"this cannot be had as {request.accept}", mend=f"it can be had as {', '.join(forms)}")
         if media_type == HTML:
-            return self.page(*pages.resource_page(store, iri, self.texts, _number(request), request.first("as")))
+
+            def make() -> tuple[str, Mapping[str, Any]]:
+                return pages.resource_page(store, iri, self.texts, _number(request), request.first("as"))
+
+            # The pages of claims and documents show words, which lie in files of their own.
+            return self.kept(request, make) if iri.startswith((terms.ID, terms.PV)) else self.page(*make())
         node = ox.NamedNode(iri)
         if iri == _ONTOLOGY:  # The IRIs of its terms lead here, so they are told too.
             about = f"{{ VALUES ?s {{ {node} }} }} UNION {{ ?s rdfs:isDefinedBy {node} }} ?s ?p ?o"
