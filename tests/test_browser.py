@@ -19,6 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES
 from test_web import TWO_AGREEMENTS, Service
+from test_web_address import PATH, proxy
 
 from kg import gate
 from kg.web.assets import has_editor, ontology_terms
@@ -196,7 +197,7 @@ def test_three_clicks_lead_from_the_first_page_by_a_row_and_its_note_to_the_pass
 ) -> None:
     browser.get(service.base)
 
-    click(browser, ".question a[href='/ask/ended-by']")
+    click(browser, ".question > a[href='/ask/ended-by']")
     click(browser, "main tbody tr .notes a")
     note = browser.find_element(By.ID, urlsplit(browser.current_url).fragment)
     assert note.is_displayed()
@@ -296,6 +297,22 @@ def test_a_question_with_its_values_gives_the_same_rows_in_the_editor(
     in_editor = leads(browser, "#result tbody tr")
     # The editor has columns that the page leaves out, such as the parameters themselves.
     assert all(mine <= other for mine, other in zip(on_page, in_editor, strict=True))
+
+
+def test_the_editor_works_at_a_path_below_its_host(driver: webdriver.Chrome, service: Service) -> None:
+    running = Service(service.place, "--base", f"https://example.org{PATH}/")
+    try:
+        with proxy(running.base, takes_off=True) as base:
+            driver.get(f"{base}sparql?query={quote(TWO_AGREEMENTS)}")
+            editor(driver)
+            click(driver, "form.sparql button")
+            seen(driver, "2 rows")
+            click(driver, "#result td a")
+
+            assert driver.current_url.startswith(f"{base}id/us-sv-")
+            assert driver.find_element(By.TAG_NAME, "h1").text
+    finally:
+        running.stop()
 
 
 def test_a_saved_question_opens_in_the_editor(browser: webdriver.Chrome, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kg.web.address import Below, stand_at
 from kg.web.front import Front, Limits
 from kg.web.message import Settings
 
@@ -18,8 +19,9 @@ def run(settings: Settings, *, host: str, port: int, limits: Limits, token: str 
     import uvicorn
     from starlette.middleware.gzip import GZipMiddleware
 
+    path = stand_at(settings.base)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    app = GZipMiddleware(Front(settings, limits, token), minimum_size=1000)
+    app = GZipMiddleware(Below(Front(settings, limits, token), path), minimum_size=1000)
     uvicorn.run(
         app,
         host=host,

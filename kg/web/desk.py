@@ -14,7 +14,7 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import StoreMissing, UsageError
 from kg.store import EmbeddedStore, evaluate
-from kg.web import assets, openapi, pages, protocol, things, void, writing
+from kg.web import address, assets, openapi, pages, protocol, things, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
@@ -51,7 +51,7 @@ _OPTIONS = ("format", "cite", "known-at", "limit", "after")
 class Desk:
     """Answers requests from the store at `place`, quoting from the folder `texts` where there is one.
 
-    `base` is the address that descriptions name, `services` are the servers that a query may call.
+    `base` is the address at which it is served, `services` are the servers that a query may call.
     """
 
     place: str
@@ -85,6 +85,7 @@ class Desk:
 
     def answer(self, request: Request) -> Response:
         """Return the response to a request. Raises `KgError` with the status and the words for what is wrong."""
+        address.stand_at(self.base)
         first, _, rest = request.path.removeprefix("/").partition("/")
         match first, rest:
             case "", "":

@@ -15,6 +15,7 @@ from kg.errors import BadParameter
 from kg.query import all_questions
 from kg.render.pages import dates
 from kg.sparql import serialised
+from kg.web.address import root
 from kg.web.assets import ontology_terms
 from kg.web.problem import NotFound
 from kg.web.things import thing_page
@@ -51,7 +52,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("kg.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(link=link, short=terms.compact, dates=dates)
+    environment.globals.update(link=link, root=root, short=terms.compact, dates=dates)
     return environment
 
 
@@ -63,9 +64,9 @@ def render(template: str, **fields: Any) -> bytes:
 def link(iri: str) -> str:
     """Return where a thing is found: its own page for what is ours, its own address for http, nowhere for the rest."""
     if iri.startswith(terms.PACT):
-        return f"/ontology#{iri.removeprefix(terms.PACT)}"
+        return f"{root()}/ontology#{iri.removeprefix(terms.PACT)}"
     if iri.startswith(terms.BASE):
-        return f"/{iri.removeprefix(terms.BASE)}"
+        return f"{root()}/{iri.removeprefix(terms.BASE)}"
     return iri if iri.startswith(("http://", "https://")) else ""
 
 
@@ -165,7 +166,7 @@ def question_page(
         "cells": _cells(answer) if answer else ([], []),
         "sparql": answer.query if answer else asked.text,
         "day": request.first("known-at"),
-        "download": lambda form: f"/ask/{asked.name}?{urlencode([*query, ('format', form), ('cite', '1')])}",
+        "download": lambda form: f"{root()}/ask/{asked.name}?{urlencode([*query, ('format', form), ('cite', '1')])}",
     }
 
 
@@ -191,7 +192,7 @@ def next_part(request: Request, answer: Answer) -> str:
     from urllib.parse import urlencode
 
     query = [(key, value) for key, value in request.query if key != "after"]
-    return f"{request.path}?{urlencode([*query, ('after', answer.next)])}" if answer.next else ""
+    return f"{root()}{request.path}?{urlencode([*query, ('after', answer.next)])}" if answer.next else ""
 
 
 def _cells(answer: Any) -> tuple[list[str], list[list[dict[str, str]]]]:
