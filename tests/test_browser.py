@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
-from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES
+from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES, needed
 from test_web import TWO_AGREEMENTS, Service
 from test_web_address import PATH, proxy
 
@@ -49,14 +48,6 @@ PAGES = {
     "problem": "/id/nothing-of-that-name",
 }
 SCREENS = {"light": ("light", 1280, 900), "dark": ("dark", 1280, 900), "phone": ("light", 375, 812)}
-
-
-def needed(there: bool, what: str) -> None:
-    """Skip where something is missing; in the CI nothing may be."""
-    if not there and os.environ.get("CI"):
-        pytest.fail(f"{what}, and the CI has to have it")
-    if not there:
-        pytest.skip(what)
 
 
 @pytest.fixture(scope="module")
