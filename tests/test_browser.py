@@ -83,13 +83,7 @@ def browser(driver: webdriver.Chrome, service: Service) -> Iterator[webdriver.Ch
     log(driver, "browser")
     log(driver, "performance")
     yield driver
-    errors = [
-        entry["message"]
-        for entry in log(driver, "browser")
-        # What is refused has its status, which the browser tells of as an error.
-        if entry["level"] == "SEVERE" and "responded with a status of 40" not in entry["message"]
-    ]
-    assert errors == []
+    assert errors(driver) == []
     assert hosts(driver) <= {urlsplit(service.base).netloc}
 
 
@@ -97,6 +91,16 @@ def log(driver: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
     """Return what the browser noted since it was last asked."""
     noted: list[dict[str, Any]] = driver.get_log(kind)  # type: ignore[no-untyped-call]
     return noted
+
+
+def errors(driver: webdriver.Chrome) -> list[str]:
+    """Return the errors in the console since it was last read."""
+    return [
+        entry["message"]
+        for entry in log(driver, "browser")
+        # What is refused has its status, which the browser tells of as an error.
+        if entry["level"] == "SEVERE" and "responded with a status of 40" not in entry["message"]
+    ]
 
 
 def hosts(driver: webdriver.Chrome) -> set[str]:
@@ -302,6 +306,7 @@ def test_the_editor_works_at_a_path_below_its_host(driver: webdriver.Chrome, ser
 
             assert driver.current_url.startswith(f"{base}id/us-sv-")
             assert driver.find_element(By.TAG_NAME, "h1").text
+            assert errors(driver) == []
     finally:
         running.stop()
 
