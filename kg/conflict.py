@@ -52,9 +52,8 @@ def conflicts_about(store: Store, things: Collection[str], recorded: Collection[
     With `recorded` (IRIs), only these of the recorded ones. The rules look at the things and at their events only, so
     what this takes does not grow with the store.
     """
-    rows = entity.select(
-        store, f"SELECT DISTINCT ?e ?i WHERE {{ VALUES ?i {{ {_listed(things)} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
-    )
+    listed = f"VALUES ?i {{ {_listed(things) or _NOTHING} }}"
+    rows = entity.select(store, f"SELECT DISTINCT ?e ?i WHERE {{ {listed} GRAPH ?g {{ ?e pact:eventOf ?i }} }}")
     return _detected(store, {*things, *(row["e"].value for row in rows)}, {row["i"].value for row in rows}, recorded)
 
 
