@@ -37,9 +37,9 @@ format: .venv/dev.done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The page of the ontology.
+# The terms of the ontology, for the page at /ontology. Without it all else works, and /ontology shows what the store says.
 docs: .venv/dev.done
-	$(BIN)/python docs/ontology_page.py build/docs/ontology.html
+	$(BIN)/python docs/ontology_page.py kg/web/static/ontology.html
 
 # The SPARQL editor of the pages. Without Node all else works, and /sparql shows a plain form.
 editor:

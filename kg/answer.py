@@ -68,6 +68,7 @@ class Answer:
 
     `citations`, one a row, and `notes`, the same to be read, are there where they were asked for. Where a part was
     asked for, `first` is the place of its first row among all `total` rows, and `next` marks the part that follows.
+    `query` is the SPARQL that was run, with the parameters bound.
     """
 
     columns: tuple[str, ...]
@@ -80,6 +81,7 @@ class Answer:
     first: int = 0
     total: int = 0
     next: str = ""
+    query: str = ""
 
     @property
     def status(self) -> str:
@@ -132,7 +134,7 @@ def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = No
     columns, rows = tuple(variable.value for variable in found.variables), tuple(tuple(row) for row in found)
     first, end = part.of(rows) if part else (0, len(rows))
     following = f"{end - 1}-{_digest(rows[end - 1])}" if end < len(rows) else ""
-    answer = Answer(columns, rows[first:end], first=first, total=len(rows), next=following)
+    answer = Answer(columns, rows[first:end], first=first, total=len(rows), next=following, query=text)
     if not cited:
         return replace(answer, disputed=_disputed(store, _doubtful(store, text, answer)))
     citations = tuple(cite(store, text, answer.columns, answer.rows))

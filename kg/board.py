@@ -85,8 +85,8 @@ def read_claims(store: Store, iris: Collection[str]) -> list[Claim]:
         return []
     content = entity.select(store, f"SELECT ?g ?s ?p ?o WHERE {{ VALUES ?g {{ {nodes} }} GRAPH ?g {{ ?s ?p ?o }} }}")
     records = entity.select(store, f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {nodes} }} ?s ?p ?o }}")
-    quads = [ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in content]
-    quads += [ox.Quad(row["s"], row["p"], row["o"]) for row in records]
+    quads = [ox.Quad(s, p, o, g) for g, s, p, o in content]
+    quads += [ox.Quad(s, p, o) for s, p, o in records]
     return claims_from(quads)
 
 
@@ -134,6 +134,7 @@ def question_board(store: Store, number: int = 1, size: int = 100) -> Page[OpenQ
             FILTER(?settled != pv:open && EXISTS { ?settlement pact:reviewStatus pv:accepted }) }""",
         number,
         size,
+        most=1_000,
     )
     rows = entity.select(
         store,

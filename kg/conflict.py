@@ -24,6 +24,9 @@ QUESTION = "conflicts"
 _BATCH = 400
 """Things looked at in one query: with more, the engine goes through the store instead of through the things."""
 
+_NOTHING = serialised(ox.NamedNode(terms.ID))
+"""An IRI that nothing bears: to an empty list the engine would join all there is in the store."""
+
 _SETTLED = {terms.PV + name for name in ("compatible-sequence", "source-preferred", "error-in-extraction")}
 
 
@@ -49,11 +52,16 @@ def conflicts_about(store: Store, things: Collection[str], recorded: Collection[
     With `recorded` (IRIs), only these of the recorded ones. The rules look at the things and at their events only, so
     what this takes does not grow with the store.
     """
-    rows = entity.select(
-        store, f"SELECT DISTINCT ?e ?i WHERE {{ VALUES ?i {{ {_listed(things)} }} GRAPH ?g {{ ?e pact:eventOf ?i }} }}"
-    )
-    events = sorted({*things, *(row["e"].value for row in rows)})
-    instruments = sorted({row["i"].value for row in rows})
+    listed = f"VALUES ?i {{ {_listed(things) or _NOTHING} }}"
+    rows = entity.select(store, f"SELECT DISTINCT ?e ?i WHERE {{ {listed} GRAPH ?g {{ ?e pact:eventOf ?i }} }}")
+    return _detected(store, {*things, *(row["e"].value for row in rows)}, {row["i"].value for row in rows}, recorded)
+
+
+def _detected(
+    store: Store, of_events: Collection[str], of_instruments: Collection[str], recorded: Collection[str] | None
+) -> list[Conflict]:
+    """Return the conflicts that the rules detect among claims on some events or on events of some instruments."""
+    events, instruments = sorted(of_events), sorted(of_instruments)
     known = None if recorded is None else sorted(recorded)
     found: dict[str, Conflict] = {}
     for start in range(0, max(len(events), len(instruments), 1), _BATCH):
@@ -72,7 +80,7 @@ def _found(store: Store, about: Mapping[str, Collection[str]]) -> list[Conflict]
     """Return what the question finds with some of its variables held to IRIs."""
     text = question(QUESTION).text
     for name, iris in about.items():
-        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {_listed(iris)} }}")
+        text = text.replace(f"VALUES ?{name} {{ UNDEF }}", f"VALUES ?{name} {{ {_listed(iris) or _NOTHING} }}")
     found: dict[str, Conflict] = {}
     for row in entity.select(store, text):
         iri, kind, resolution = (row[name].value if row[name] else "" for name in ("conflict", "kind", "resolution"))
@@ -90,8 +98,13 @@ def conflicts_of(store: Store, claims: Collection[str]) -> list[Conflict]:
         store,
         f"SELECT DISTINCT ?conflict WHERE {{ VALUES ?claim {{ {_listed(claims)} }} ?conflict pact:involves ?claim }}",
     )
-    things = {iri for iri in named_by(store, claims) if iri.startswith(terms.ID)}
-    found = conflicts_about(store, things, [row["conflict"].value for row in rows])
+    # Both claims of a conflict say something of the same event, or of events of the same instrument.
+    listed = f"VALUES ?g {{ {_listed(claims)} }}"
+    said = entity.select(store, f"SELECT DISTINCT ?s WHERE {{ {listed} GRAPH ?g {{ ?s ?p ?o }} }}")
+    told = entity.select(store, f"SELECT DISTINCT ?i WHERE {{ {listed} GRAPH ?g {{ ?s pact:eventOf ?i }} }}")
+    events = {row["s"].value for row in said if isinstance(row["s"], ox.NamedNode)}
+    instruments = {row["i"].value for row in told}
+    found = _detected(store, events, instruments, [row["conflict"].value for row in rows])
     return [each for each in found if set(each.claims) & set(claims)]
 
 

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from kg import entity, terms
 from kg.board import Dispute, OpenQuestion, Page, disputes, matches, page_of, questions_in, read_claims
-from kg.claim import Claim
+from kg.claim import Claim, claim_key
 from kg.conflict import conflicts_of
 from kg.connect import joining_properties
 from kg.corroboration import Voices, is_said, unnamed_among, voices
@@ -159,7 +159,7 @@ def _claims_about(store: Store, node: str, number: int, size: int) -> Page[str]:
     )
 
 
-def _event_claims(store: Store, iri: str, claims: Iterable[Claim]) -> list[Claim]:
+def _event_claims(store: Store, iri: str, claims: Sequence[Claim]) -> list[Claim]:
     """Return every accepted claim about the events of the thing, also those that only give an event its dates."""
     said = _said(claims)
     nodes = " ".join(serialised(ox.NamedNode(node)) for node, values in said.items() if _belongs(iri, values))
@@ -168,7 +168,9 @@ def _event_claims(store: Store, iri: str, claims: Iterable[Claim]) -> list[Claim
     about = (
         f"VALUES ?event {{ {nodes} }} GRAPH ?x {{ ?event ?p ?o }} FILTER EXISTS {{ ?x pact:reviewStatus pv:accepted }}"
     )
-    return read_claims(store, matches(store, about))
+    found, known = matches(store, about), {claim.iri: claim for claim in claims}
+    read = read_claims(store, [each for each in found if each not in known])
+    return sorted((*(known[each] for each in found if each in known), *read), key=lambda claim: claim_key(claim.iri))
 
 
 def _facts(store: Store, node: str) -> list[Fact]:

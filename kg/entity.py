@@ -100,12 +100,17 @@ def labels(store: Store, iris: Iterable[str]) -> dict[str, str]:
     if not nodes:
         return {}
     rows = select(
-        store,
-        f"""SELECT ?thing (MIN(STR(?text)) AS ?label) WHERE {{
-          VALUES ?thing {{ {nodes} }} ?thing skos:prefLabel|rdfs:label ?text FILTER(LANG(?text) IN ("en", ""))
-        }} GROUP BY ?thing""",
+        store, f"SELECT ?thing ?text WHERE {{ VALUES ?thing {{ {nodes} }} ?thing skos:prefLabel|rdfs:label ?text }}"
     )
-    return {row["thing"].value: row["label"].value for row in rows}
+    found: dict[str, str] = {}
+    for thing, text in rows:
+        if (
+            isinstance(text, ox.Literal)
+            and text.language in (None, "en")
+            and text.value < found.get(thing.value, "\U0010ffff")
+        ):
+            found[thing.value] = text.value
+    return found
 
 
 def types(store: Store, iri: str) -> list[str]:

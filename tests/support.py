@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from kg import terms
 from kg.cli import main
 from kg.query import Question
@@ -89,3 +91,11 @@ def bytes_of(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def needed(there: bool, what: str) -> None:
+    """Skip where something is missing; in the CI nothing may be."""
+    if not there and os.environ.get("CI"):
+        pytest.fail(f"{what}, and the CI has to have it")
+    if not there:
+        pytest.skip(what)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +16,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
+from support import DOCUMENTS, EXAMPLE, EXAMPLE_FILES, needed
 from test_web import TWO_AGREEMENTS, Service
+from test_web_address import PATH, proxy
 
-from kg.web.assets import has_editor
+from kg import gate
+from kg.web.assets import has_editor, ontology_terms
 
 AXE = Path(__file__).parent.parent / "kg" / "web" / "editor" / "node_modules" / "axe-core" / "axe.min.js"
 OPTIONS = [
@@ -29,22 +31,23 @@ OPTIONS = [
 PAGES = {
     "home": "/",
     "question": "/ask/agreements-between?state=id:us&other=id:sv",
-    "thing": "/id/us-sv-aca-1",
+    "agreement": "/id/us-sv-aca-1",
+    "state": "/id/us",
+    "state with a map": "/id/sv",
+    "role": "/id/us?as=pact:party",
+    "page of claims": "/id/cbs-news?page=2",
     "claim": "/claim/el-salvador-asylum-deal-c14",
+    "claim with its words": f"/claim/{EXAMPLE}-c01",
     "document": "/document/el-salvador-asylum-deal",
+    "document with its text": f"/document/{EXAMPLE}",
+    "conflicts": "/conflicts",
+    "open questions": "/open-questions",
+    "ontology": "/ontology",
     "search": "/search?q=salvador",
     "sparql": "/sparql",
     "problem": "/id/nothing-of-that-name",
 }
-SCREENS = {"light": ("light", 1280, 900), "dark": ("dark", 1280, 900), "phone": ("light", 390, 844)}
-
-
-def needed(there: bool, what: str) -> None:
-    """Skip where something is missing; in the CI nothing may be."""
-    if not there and os.environ.get("CI"):
-        pytest.fail(f"{what}, and the CI has to have it")
-    if not there:
-        pytest.skip(what)
+SCREENS = {"light": ("light", 1280, 900), "dark": ("dark", 1280, 900), "phone": ("light", 375, 812)}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +66,11 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
 
 
 @pytest.fixture(scope="module")
-def service(store_folder: Path) -> Iterator[Service]:
-    running = Service(store_folder)
+def service(store_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service of the shipped data and of the example document, whose text is here."""
+    folder = Path(shutil.copytree(store_folder, tmp_path_factory.mktemp("pages") / "store"))
+    gate.add(str(folder), EXAMPLE_FILES)
+    running = Service(folder, "--texts", str(DOCUMENTS))
     yield running
     running.stop()
 
@@ -77,13 +83,7 @@ def browser(driver: webdriver.Chrome, service: Service) -> Iterator[webdriver.Ch
     log(driver, "browser")
     log(driver, "performance")
     yield driver
-    errors = [
-        entry["message"]
-        for entry in log(driver, "browser")
-        # What is refused has its status, which the browser tells of as an error.
-        if entry["level"] == "SEVERE" and "responded with a status of 40" not in entry["message"]
-    ]
-    assert errors == []
+    assert errors(driver) == []
     assert hosts(driver) <= {urlsplit(service.base).netloc}
 
 
@@ -93,11 +93,29 @@ def log(driver: webdriver.Chrome, kind: str) -> list[dict[str, Any]]:
     return noted
 
 
+def errors(driver: webdriver.Chrome) -> list[str]:
+    """Return the errors in the console since it was last read."""
+    return [
+        entry["message"]
+        for entry in log(driver, "browser")
+        # What is refused has its status, which the browser tells of as an error.
+        if entry["level"] == "SEVERE" and "responded with a status of 40" not in entry["message"]
+    ]
+
+
 def hosts(driver: webdriver.Chrome) -> set[str]:
     """Return the hosts that were asked for anything."""
     messages = [json.loads(entry["message"])["message"] for entry in log(driver, "performance")]
     asked = [each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent"]
     return {urlsplit(url).netloc for url in asked if url.startswith("http")}
+
+
+def leads(driver: webdriver.Chrome, rows: str) -> list[set[str]]:
+    """Return, for each row of a table, where its cells lead."""
+    script = """return [...document.querySelectorAll(arguments[0])].map(
+      row => [...row.querySelectorAll('a:not([href^="#"])')].map(a => a.pathname + a.hash))"""
+    found: list[list[str]] = driver.execute_script(script, rows)
+    return [set(each) for each in found]
 
 
 def screen(driver: webdriver.Chrome, name: str) -> None:
@@ -169,7 +187,26 @@ def test_a_question_is_asked_through_its_form(browser: webdriver.Chrome, service
     assert "asylum agreement" in browser.find_element(By.CSS_SELECTOR, "tbody").text
 
 
-def test_a_citation_is_followed_to_its_passage_in_three_clicks(browser: webdriver.Chrome, service: Service) -> None:
+def test_three_clicks_lead_from_the_first_page_by_a_row_and_its_note_to_the_passage(
+    browser: webdriver.Chrome, service: Service
+) -> None:
+    browser.get(service.base)
+
+    click(browser, ".question > a[href='/ask/ended-by']")
+    click(browser, "main tbody tr .notes a")
+    note = browser.find_element(By.ID, urlsplit(browser.current_url).fragment)
+    assert note.is_displayed()
+    note.find_element(By.CSS_SELECTOR, "a[href*='#p']").click()
+
+    WebDriverWait(browser, 10).until(lambda driver: "#p" in driver.current_url)
+    address = urlsplit(browser.current_url)
+    assert address.path == "/document/el-salvador-asylum-deal"
+    assert browser.find_element(By.ID, address.fragment).is_displayed()
+
+
+def test_a_question_asked_on_the_first_page_leads_to_its_passages_too(
+    browser: webdriver.Chrome, service: Service
+) -> None:
     browser.get(service.base)
     # Opening the question on the first page shows its form; it is asked, and the passage stands beside the note.
     browser.find_element(By.XPATH, "//details[.//form[@action='/ask/ended-by']]/summary").click()
@@ -180,6 +217,19 @@ def test_a_citation_is_followed_to_its_passage_in_three_clicks(browser: webdrive
     address = urlsplit(browser.current_url)
     assert address.path == "/document/el-salvador-asylum-deal"
     assert browser.find_element(By.ID, address.fragment).is_displayed()
+
+
+def test_a_name_in_a_claim_leads_to_the_term(browser: webdriver.Chrome, service: Service) -> None:
+    needed(bool(ontology_terms()), "the page of the ontology was not built (make docs)")
+    browser.get(f"{service.base}/claim/{EXAMPLE}-c01")
+
+    browser.find_element(By.LINK_TEXT, "performed by").click()
+
+    assert browser.current_url == f"{service.base}/ontology#performedBy"
+    term = browser.find_element(By.CSS_SELECTOR, ":target")
+    assert term.text.startswith("performed by")
+    top = browser.execute_script("return arguments[0].getBoundingClientRect().top", term)
+    assert 0 <= top < 300, "the page does not open at the term"
 
 
 # --- the editor -------------------------------------------------------------------------------------------------------
@@ -215,6 +265,50 @@ def test_classes_are_completed_and_a_mistake_is_told(browser: webdriver.Chrome, 
     run(browser)
 
     seen(browser, "does not parse")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "agreements-between?state=id:us&other=id:sv",
+        "agreements?state=El+Salvador&valid-at=2021-06-01",
+        "transfer-routes?to=id:sv",
+        "who-said?speaker=White+House",
+    ],
+)
+def test_a_question_with_its_values_gives_the_same_rows_in_the_editor(
+    browser: webdriver.Chrome, service: Service, asked: str
+) -> None:
+    browser.get(f"{service.base}/ask/{asked}")
+    on_page = leads(browser, "main > .scroll tbody tr")
+    assert on_page
+
+    click(browser, "main > details > summary")
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Open in the editor").click()
+    editor(browser)
+    click(browser, "form.sparql button")
+
+    seen(browser, f"{len(on_page)} row")
+    in_editor = leads(browser, "#result tbody tr")
+    # The editor has columns that the page leaves out, such as the parameters themselves.
+    assert all(mine <= other for mine, other in zip(on_page, in_editor, strict=True))
+
+
+def test_the_editor_works_at_a_path_below_its_host(driver: webdriver.Chrome, service: Service) -> None:
+    running = Service(service.place, "--base", f"https://example.org{PATH}/")
+    try:
+        with proxy(running.base, takes_off=True) as base:
+            driver.get(f"{base}sparql?query={quote(TWO_AGREEMENTS)}")
+            editor(driver)
+            click(driver, "form.sparql button")
+            seen(driver, "2 rows")
+            click(driver, "#result td a")
+
+            assert driver.current_url.startswith(f"{base}id/us-sv-")
+            assert driver.find_element(By.TAG_NAME, "h1").text
+            assert errors(driver) == []
+    finally:
+        running.stop()
 
 
 def test_a_saved_question_opens_in_the_editor(browser: webdriver.Chrome, service: Service) -> None:

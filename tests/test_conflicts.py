@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -10,12 +11,12 @@ import pytest
 from support import FIRST, Runner
 from worlds import claim, store_of, turtle
 
-from kg import terms
+from kg import entity, terms
 from kg.answer import ask, run
 from kg.claim import Claim
 from kg.conflict import Conflict, conflicts_about, conflicts_of, named_by
 from kg.dataset import read_project
-from kg.store import EmbeddedStore
+from kg.store import EmbeddedStore, Store
 
 ONTOLOGY = [quad for quad in read_project().quads if str(quad.graph_name).startswith(f"<{terms.GRAPH}ontology/")]
 RECORDS = ox.NamedNode(terms.GRAPH + "claims/d")
@@ -267,6 +268,25 @@ def test_the_shipped_conflict_is_found_for_each_of_its_claims(shipped_store: Emb
 
     expected = Conflict(f"{terms.ID}conflict-us-sv-aca-1-end", terms.PV + KIND, terms.PV + "unresolved", True, claims)
     assert conflicts_of(shipped_store, claims[:1]) == conflicts_of(shipped_store, claims[1:]) == [expected]
+
+
+def test_no_list_in_a_query_is_empty_since_the_engine_would_go_through_the_store(
+    shipped_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    select = entity.select
+
+    def noted(store: Store, text: str) -> list[ox.QuerySolution]:
+        asked.append(text)
+        return select(store, text)
+
+    monkeypatch.setattr(entity, "select", noted)
+
+    conflicts_of(shipped_store, [f"{terms.CLAIM}{FIRST}-c01"])
+    conflicts_about(shipped_store, (), [])
+
+    assert any("pact:involves" in text for text in asked)
+    assert [text for text in asked if re.search(r"VALUES \?\w+ \{\s*\}", text)] == []
 
 
 # --- what it makes of an answer -----------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Service:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.base = f"http://127.0.0.1:{port}"
+        self.base, self.place = f"http://127.0.0.1:{port}", store
         command = [sys.executable, "-m", "kg", "serve", "--store", str(store), "--port", str(port), *options]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         # Into a file: a pipe that nobody reads fills up, and then the service stands still.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kg import gate
 from kg.describe import describe
 from kg.store import EmbeddedStore
 from kg.web.atlas import _unrolled, route_map
@@ -82,3 +83,23 @@ def test_a_state_on_both_sides_of_180_degrees_is_drawn_in_one_piece() -> None:
         (182.0, 65.0),
         (175.0, 66.0),
     ]
+
+
+def test_a_page_is_kept_until_the_store_changes(own_store: Path) -> None:
+    desk = Desk(str(own_store))
+    first = desk.answer(Request(path="/id/sv", accept="text/html")).body
+    again = desk.answer(Request(path="/id/sv", accept="text/html")).body
+
+    gate.update(str(own_store), 'INSERT DATA { GRAPH graph:reference\\/states { id:sv skos:altLabel "Cuscatlán"@es } }')
+    changed = page(desk, "/id/sv")
+
+    assert first is again
+    assert isinstance(first, bytes)
+    assert "Cuscatlán" not in first.decode()
+    assert "Cuscatlán" in changed
+
+
+def test_pages_are_kept_apart_by_number_and_role(desk: Desk) -> None:
+    shown = [page(desk, "/id/us"), page(desk, "/id/us", page="2"), page(desk, "/id/us", **{"as": "pact:party"})]
+
+    assert len(set(shown)) == 3

@@ -257,7 +257,8 @@ def test_graphs_are_not_named_twice(text: str) -> None:
         (["--writable"], "KG_TOKEN: holds no token"),
         (["--writable", "--token-file", "/nowhere/token"], "/nowhere/token: cannot be read"),
         (["--base", "ftp://x"], "--base"),
-        (["--base", "https://x.example/path/"], "--base"),
+        (["--base", "https://x.example/?a=b"], "--base"),
+        (["--base", "https://x.example/id/"], "--base"),
     ],
 )
 def test_the_service_does_not_start_on_a_bad_option(store_folder: Path, options: list[str], words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from kg.errors import UsageError
 
 __all__ = ["serve", "site"]
 
+_PLACE = re.compile(r"(/[\w.~-]+)*/?", re.ASCII)
 _SHORTEST = 16
 """Characters that a token has at least."""
 
@@ -22,7 +24,7 @@ _SHORTEST = 16
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--workers", default=4, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
 @click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(0.1), help="Most time for a request.")
-@click.option("--base", metavar="URL", help="Address that descriptions name, instead of that of the terms.")
+@click.option("--base", metavar="URL", help="Address of the service, such as https://example.org/kg/.")
 @click.option("--allow-service", "services", multiple=True, metavar="URL", help="A server that queries may call.")
 @click.option("--writable", is_flag=True, help="Let whoever sends the token change the store.")
 @click.option(
@@ -47,6 +49,8 @@ def serve(
     /sparql speaks the SPARQL 1.1 Protocol, /ask/NAME answers saved questions as pages, JSON, CSV, TSV or Markdown, and
     every thing, claim and document has its page. A request that takes too long is stopped.
 
+    --base tells where others see the service, such as behind a proxy; with a path, every link and form has it.
+
     The service only reads, unless started with --writable and a token. Then SPARQL updates at /sparql and the Graph
     Store Protocol at /data change the store, for requests that bring the token in the header Authorization: Bearer …
     Every change is validated first and is done whole or not at all.
@@ -55,6 +59,7 @@ def serve(
     Example:
       kg serve
       kg serve --host 0.0.0.0 --port 8080 --workers 4 --texts texts/
+      kg serve --base https://example.org/kg/
       KG_TOKEN=… kg serve --writable
     """
     from kg import terms
@@ -63,15 +68,28 @@ def serve(
 
     if store.startswith(("http://", "https://")):
         raise UsageError("kg serve serves a store in a folder", where="--store", mend="that endpoint serves itself")
-    if base is not None and (not base.startswith(("http://", "https://")) or urlsplit(base).path not in ("", "/")):
+    if base is not None and not _is_address(base):
         raise UsageError(
-            f"“{base}” is not the address of a host", where="--base", mend="such as https://kg.example.org/"
+            f"“{base}” is not the address of a service", where="--base", mend="such as https://example.org/kg/"
         )
     token = _token(token_file) if writable else None
     open_store(store)
     click.echo(f"serving {store} at http://{host}:{port}/ (stop with Ctrl-C)", err=True)
     settings = Settings(store, str(texts) if texts else None, base.rstrip("/") + "/" if base else terms.BASE, services)
     run(settings, host=host, port=port, limits=Limits(seconds=seconds, workers=workers), token=token)
+
+
+def _is_address(base: str) -> bool:
+    """Tell whether a service can stand at `base`: a host, and maybe a path that is none of the service's own."""
+    from kg.web.address import TAKEN
+
+    try:
+        parts = urlsplit(base)
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        return False
+    return _PLACE.fullmatch(parts.path) is not None and parts.path.strip("/").partition("/")[0] not in TAKEN
 
 
 def _token(file: Path | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kg.web.address import Below, stand_at
 from kg.web.front import Front, Limits
 from kg.web.message import Settings
 
@@ -51,7 +52,7 @@ def _application(settings: Settings, limits: Limits, token: str | None) -> ASGIA
     # A line of the access log needs none of these, and finding them out takes longer than writing it
     # (https://docs.python.org/3/howto/logging.html#optimization).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    front = Front(settings, limits, token)
+    front = Below(Front(settings, limits, token), stand_at(settings.base))
     packing = GZipMiddleware(front, minimum_size=1000)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The files that pages load, by name: style sheet and icon, and the SPARQL editor where it was built."""
+"""The files that pages load, by name, and what is built for them: the SPARQL editor and the ontology's terms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kg.web.front import SECURITY
 from kg.web.message import Response
 from kg.web.problem import NotFound
 
-__all__ = ["EDITOR_POLICY", "FOLDER", "has_editor", "served"]
+__all__ = ["EDITOR_POLICY", "FOLDER", "has_editor", "ontology_terms", "served"]
 
 FOLDER = Path(__file__).parent / "static"
 EDITOR_POLICY = f"{SECURITY['content-security-policy']}; script-src 'self'; connect-src 'self'"
@@ -24,6 +24,14 @@ _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg
 def has_editor() -> bool:
     """Tell whether the editor was built (`make editor`)."""
     return (FOLDER / "editor" / "editor.js").is_file()
+
+
+def ontology_terms() -> str:
+    """Return the terms of the ontology as HTML, where they were laid out (`make docs`); else an empty text."""
+    try:
+        return (FOLDER / "ontology.html").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def served(name: str, if_none_match: str = "") -> Response:

@@ -159,7 +159,7 @@ def _places(at: dict[str, tuple[float, float]], names: dict[str, str]) -> Iterab
     taken: list[float] = []
     for state, (x, y) in sorted(at.items(), key=lambda item: item[1][1]):
         height = y + 4
-        while any(abs(height - other) < 15 for other in taken):
+        while any(abs(height - other) < 24 for other in taken):
             height += 4
         taken.append(height)
         anchor, offset = ("start", 9) if x < WIDTH * 0.7 else ("end", -9)

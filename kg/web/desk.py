@@ -12,13 +12,14 @@ from kg import terms
 from kg.dataset import dataset_hash
 from kg.errors import UsageError
 from kg.store import LatestStore, evaluate
-from kg.web import assets, openapi, pages, protocol, things, void, writing
+from kg.web import address, assets, openapi, pages, protocol, things, void, writing
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 from kg.web.problem import NotAcceptable, NotFound
+from kg.web.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from kg.store import EmbeddedStore
@@ -42,6 +43,7 @@ _SHORT = {
     "md": "text/markdown",
 }
 _RESOURCES = ("id", "claim", "document", "concept", "graph")
+_ONTOLOGY = terms.PACT.removesuffix("#")
 _OPTIONS = ("format", "cite", "known-at", "limit", "after")
 
 
@@ -49,21 +51,27 @@ _OPTIONS = ("format", "cite", "known-at", "limit", "after")
 class Desk:
     """Answers requests from the store at `place`, quoting from the folder `texts` where there is one.
 
-    `base` is the address that descriptions name, `services` are the servers that a query may call.
+    `base` is the address at which it is served, `services` are the servers that a query may call.
     """
 
     place: str
     texts: Path | None = None
     base: str = terms.BASE
     services: tuple[str, ...] = ()
+    _shelf: Shelf = field(default_factory=Shelf, repr=False)
+    _opened: EmbeddedStore | None = field(default=None, repr=False)
     _hashed: tuple[EmbeddedStore | None, str] = field(default=(None, ""), repr=False)
 
     def __post_init__(self) -> None:
         self._latest = LatestStore(self.place)
 
     def store(self) -> EmbeddedStore:
-        """Return the store as it is now."""
-        return self._latest.store()
+        """Return the store as it is now; what is kept of it is given away where it has changed."""
+        store = self._latest.store()
+        if store is not self._opened:
+            self._opened = store
+            self._shelf.clear()
+        return store
 
     def dataset_hash(self) -> str:
         """Return the hash of the dataset, worked out once for each state of the store."""
@@ -74,10 +82,11 @@ class Desk:
 
     def answer(self, request: Request) -> Response:
         """Return the response to a request. Raises `KgError` with the status and the words for what is wrong."""
+        address.stand_at(self.base)
         first, _, rest = request.path.removeprefix("/").partition("/")
         match first, rest:
             case "", "":
-                return self.page("home.html", pages.home(self.store()))
+                return self.kept(request, lambda: ("home.html", pages.home(self.store())))
             case "sparql", "":
                 return self.sparql(request)
             case "data", "":
@@ -89,9 +98,13 @@ class Desk:
             case "search", "":
                 return self.page("search.html", pages.search(self.store(), request.first("q")))
             case "conflicts", "":
-                return self.page("conflicts.html", things.conflicts_page(self.store(), _number(request)))
+                return self.kept(
+                    request, lambda: ("conflicts.html", things.conflicts_page(self.store(), _number(request)))
+                )
             case "open-questions", "":
-                return self.page("open-questions.html", things.questions_page(self.store(), _number(request)))
+                return self.kept(
+                    request, lambda: ("open-questions.html", things.questions_page(self.store(), _number(request)))
+                )
             case "static", name if name:
                 return assets.served(name, request.if_none_match)
             case "openapi.json", "":
@@ -103,12 +116,23 @@ class Desk:
             case kind, rest if kind in _RESOURCES and rest:
                 return self.resource(request, f"{terms.BASE}{kind}/{rest}")
             case "ontology", "":
-                return self.resource(request, terms.PACT.removesuffix("#"))
+                return self.resource(request, _ONTOLOGY)
         raise NotFound(f"there is nothing at {request.path}", mend="start at /")
 
     def page(self, template: str, fields: Mapping[str, Any]) -> Response:
         """Return a page; it may be kept by browsers as long as the dataset stays the same."""
         return Response(body=pages.render(template, **fields))
+
+    def kept(self, request: Request, make: Callable[[], tuple[str, Mapping[str, Any]]]) -> Response:
+        """Return a page that depends on nothing but the store and its own address; it is set once for each state."""
+        self.store()  # Where it was built anew, the pages of before are given away.
+        key = (request.path, _number(request), request.first("as"))
+
+        def body() -> bytes:
+            template, fields = make()
+            return pages.render(template, **fields)
+
+        return Response(body=self._shelf.kept(key, body))
 
     def sparql(self, request: Request) -> Response:
         """Answer a query, run an update, or describe the service; a browser gets the page to write a query on."""
@@ -204,10 +228,19 @@ class Desk:
         if media_type is None:
             raise NotAcceptable(f"this cannot be had as {request.accept}", mend=f"it can be had as {', '.join(forms)}")
         if media_type == HTML:
-            return self.page(*pages.resource_page(store, iri, self.texts, _number(request), request.first("as")))
+
+            def make() -> tuple[str, Mapping[str, Any]]:
+                return pages.resource_page(store, iri, self.texts, _number(request), request.first("as"))
+
+            # The pages of claims and documents show words, which lie in files of their own.
+            return self.kept(request, make) if iri.startswith((terms.ID, terms.PV)) else self.page(*make())
         node = ox.NamedNode(iri)
-        about = f"{{ {node} ?p ?o }} UNION {{ ?s ?q {node} }}"
-        triples = evaluate(store.engine, f"CONSTRUCT {{ {node} ?p ?o . ?s ?q {node} }} WHERE {{ {about} }}")
+        if iri == _ONTOLOGY:  # The IRIs of its terms lead here, so they are told too.
+            about = f"{{ VALUES ?s {{ {node} }} }} UNION {{ ?s rdfs:isDefinedBy {node} }} ?s ?p ?o"
+            triples = evaluate(store.engine, f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {about} }}")
+        else:
+            about = f"{{ {node} ?p ?o }} UNION {{ ?s ?q {node} }}"
+            triples = evaluate(store.engine, f"CONSTRUCT {{ {node} ?p ?o . ?s ?q {node} }} WHERE {{ {about} }}")
         assert isinstance(triples, ox.QueryTriples)
         found = list(triples)
         if not found:

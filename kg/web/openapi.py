@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kg import __version__
 from kg.query import all_questions
+from kg.web.address import root
 
 if TYPE_CHECKING:
     from kg.query import Parameter, Question
@@ -34,7 +35,7 @@ def description(base: str, *, writable: bool = False) -> dict[str, Any]:
             "description": "Saved questions on agreements, policies and actors; every row can cite its claims.",
             "license": {"name": "MIT (code), CC BY 4.0 (data)", "identifier": "MIT AND CC-BY-4.0"},
         },
-        "servers": [{"url": "/"}, {"url": base}],
+        "servers": [{"url": root() or "/"}, {"url": base}],
         "paths": {
             **{f"/ask/{question.name}": {"get": _question(question)} for question in all_questions()},
             "/questions": {"get": _simple("The saved questions.", ("application/json", "text/html"))},

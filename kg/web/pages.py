@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
@@ -14,6 +15,8 @@ from kg.errors import BadParameter
 from kg.query import all_questions
 from kg.render.pages import dates
 from kg.sparql import serialised
+from kg.web.address import root
+from kg.web.assets import ontology_terms
 from kg.web.problem import NotFound
 from kg.web.things import thing_page
 
@@ -49,7 +52,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("kg.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(link=link, short=terms.compact, dates=dates)
+    environment.globals.update(link=link, root=root, short=terms.compact, dates=dates)
     return environment
 
 
@@ -61,9 +64,9 @@ def render(template: str, **fields: Any) -> bytes:
 def link(iri: str) -> str:
     """Return where a thing is found: its own page for what is ours, its own address for http, nowhere for the rest."""
     if iri.startswith(terms.PACT):
-        return f"/ontology#{iri.removeprefix(terms.PACT)}"
+        return f"{root()}/ontology#{iri.removeprefix(terms.PACT)}"
     if iri.startswith(terms.BASE):
-        return f"/{iri.removeprefix(terms.BASE)}"
+        return f"{root()}/{iri.removeprefix(terms.BASE)}"
     return iri if iri.startswith(("http://", "https://")) else ""
 
 
@@ -161,7 +164,9 @@ def question_page(
         "answer": answer,
         "following": next_part(request, answer) if answer else "",
         "cells": _cells(answer) if answer else ([], []),
-        "download": lambda form: f"/ask/{asked.name}?{urlencode([*query, ('format', form), ('cite', '1')])}",
+        "sparql": answer.query if answer else asked.text,
+        "day": request.first("known-at"),
+        "download": lambda form: f"{root()}/ask/{asked.name}?{urlencode([*query, ('format', form), ('cite', '1')])}",
     }
 
 
@@ -187,7 +192,7 @@ def next_part(request: Request, answer: Answer) -> str:
     from urllib.parse import urlencode
 
     query = [(key, value) for key, value in request.query if key != "after"]
-    return f"{request.path}?{urlencode([*query, ('after', answer.next)])}" if answer.next else ""
+    return f"{root()}{request.path}?{urlencode([*query, ('after', answer.next)])}" if answer.next else ""
 
 
 def _cells(answer: Any) -> tuple[list[str], list[list[dict[str, str]]]]:
@@ -219,11 +224,23 @@ def resource_page(
     store: EmbeddedStore, iri: str, texts: Path | None, number: int = 1, role: str = ""
 ) -> tuple[str, dict[str, Any]]:
     """Return the template and the fields of the page of an IRI, or one of its claims or role. Raises `NotFound`."""
+    if iri == terms.PACT.removesuffix("#"):
+        return _ontology_page(store, iri, number)
     if iri.startswith(terms.CLAIM):
         return "claim.html", _claim_page(store, iri, texts)
     if iri.startswith(terms.DOC):
         return "document.html", _document_page(store, iri, texts)
     return thing_page(store, iri, number, role)
+
+
+def _ontology_page(store: EmbeddedStore, iri: str, number: int) -> tuple[str, dict[str, Any]]:
+    """Return the page with all terms; where it was not built, what the store says of the ontology."""
+    if laid_out := ontology_terms():
+        from markupsafe import Markup
+
+        return "ontology.html", {"title": "Ontology", "terms": Markup(laid_out)}
+    template, fields = thing_page(store, iri, number)
+    return template, fields | {"notice": "The page with all terms was not built here (make docs)."}
 
 
 def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str, Any]:
@@ -236,9 +253,9 @@ def _claim_page(store: EmbeddedStore, iri: str, texts: Path | None) -> dict[str,
     rows = entity.select(
         store, f"SELECT ?s ?p ?o WHERE {{ GRAPH {ox.NamedNode(iri)} {{ ?s ?p ?o }} }} ORDER BY ?s ?p ?o"
     )
-    content = [tuple(row) for row in rows]
-    names = entity.labels(store, {term.value for row in content for term in row if isinstance(term, ox.NamedNode)})
-    names[terms.RDF + "type"] = "is a"
+    named = {term.value for row in rows for term in row if isinstance(term, ox.NamedNode)}
+    names = entity.labels(store, named | set(found[0].stated_by)) | {terms.RDF + "type": "is a"}
+    content = [(thing, list(about)) for thing, about in groupby(rows, key=lambda row: row["s"])]
     return {"title": found[0].statement, "claim": found[0], "note": noted.notes[0], "content": content, "names": names}
 
 

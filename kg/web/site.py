@@ -77,7 +77,7 @@ def _body(desk: Desk, address: str, accept: str) -> bytes | None:
 
 
 def _is_resource(address: str) -> bool:
-    return address.startswith(("/id/", "/claim/", "/document/", "/concept/"))
+    return address == "/ontology" or address.startswith(("/id/", "/claim/", "/document/", "/concept/"))
 
 
 def _address(link: str) -> str | None:

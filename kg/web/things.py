@@ -56,12 +56,14 @@ def thing_page(store: Store, iri: str, number: int, role: str = "") -> tuple[str
         ) from error
     return "thing.html", {
         "title": page.label,
+        "notice": "",
         "page": page,
         "sentence": _sentence(page),
         "groups": by_certainty(page.claims),
         "line": time_line(page.events),
         "graph": graph(page),
         "routes": route_map(store, iri) if "state" in page.kinds else None,
+        "leads": {(page.name(property_), page.name(value)): value for property_, value in page.links},
         "role_link": lambda found: f"?as={quote(terms.compact(found.property))}",
     }
 
@@ -103,13 +105,13 @@ def conflicts_page(store: Store, number: int) -> dict[str, Any]:
 
 
 def questions_page(store: Store, number: int) -> dict[str, Any]:
-    """Return what the board of open questions shows: questions by the thing that they concern."""
+    """Return what the board of open questions shows: each once, with those that concern the same things."""
     found = board.question_board(store, number)
-    groups: dict[str, list[board.OpenQuestion]] = {}
+    groups: dict[tuple[str, ...], list[board.OpenQuestion]] = {}
     for each in found.items:
-        for iri in each.concerns or ("",):
-            groups.setdefault(iri, []).append(each)
-    names = _names(store, (claim for each in found.items for claim in each.claims), groups)
+        groups.setdefault(each.concerns, []).append(each)
+    concerned = [iri for things in groups for iri in things]
+    names = _names(store, (claim for each in found.items for claim in each.claims), concerned)
     return {"title": "Open questions", "board": found, "groups": groups, "names": names}
 
 
@@ -117,4 +119,4 @@ def _names(store: Store, claims: Iterable[Claim], others: Iterable[str]) -> dict
     from kg.entity import labels
 
     wanted = {iri for c in claims for iri in (*c.stated_by, *c.modality, *c.certainty, *c.basis)}
-    return labels(store, wanted | {iri for iri in others if iri})
+    return labels(store, wanted | set(others))

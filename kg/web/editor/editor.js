@@ -11,7 +11,7 @@ import { sparql } from "codemirror-lang-sparql";
 const form = document.querySelector("form.sparql");
 const area = form.querySelector("textarea");
 const result = document.querySelector("#result");
-const { base } = form.dataset;
+const { base, root } = form.dataset; // where our IRIs begin, and the path below which the service stands
 const prefixes = [...document.querySelectorAll("#prefixes dt")].map((name) => [
   name.textContent,
   name.nextElementSibling.textContent,
@@ -29,8 +29,8 @@ function short(iri) {
 /** Where an IRI leads: to its page here if it is ours, to its own address for http, nowhere for the rest. */
 function address(iri) {
   const [, ontology] = prefixes.find(([name]) => name === "pact:");
-  if (iri.startsWith(ontology)) return `/ontology#${iri.slice(ontology.length)}`;
-  if (iri.startsWith(base)) return `/${iri.slice(base.length)}`;
+  if (iri.startsWith(ontology)) return `${root}/ontology#${iri.slice(ontology.length)}`;
+  if (iri.startsWith(base)) return `${root}/${iri.slice(base.length)}`;
   return /^https?:/.test(iri) ? iri : "";
 }
 
@@ -45,7 +45,7 @@ let vocabulary; // asked for once, when a name is first typed
 
 /** The classes and properties that the dataset's own description names. */
 function describedNames() {
-  vocabulary ??= fetch("/.well-known/void", { headers: { accept: "application/n-triples" } })
+  vocabulary ??= fetch(`${root}/.well-known/void`, { headers: { accept: "application/n-triples" } })
     .then((response) => response.text())
     .then((text) =>
       [...text.matchAll(/<http:\/\/rdfs\.org\/ns\/void#(class|property)> <([^>]+)>/g)].map(([, type, iri]) => ({
@@ -193,7 +193,7 @@ function table({ head, results }) {
 async function run(query) {
   show(element("p", { className: "status" }, "asking …"));
   nameInAddress(query);
-  const response = await fetch("/sparql", {
+  const response = await fetch(`${root}/sparql`, {
     method: "POST",
     headers: { "content-type": "application/sparql-query", accept: "application/sparql-results+json, text/turtle;q=0.9" },
     body: query,
@@ -211,7 +211,7 @@ async function run(query) {
 
 /** The address names the query, so that it can be passed on; opening it again does not run it. */
 function nameInAddress(query) {
-  window.history.replaceState(null, "", `/sparql?${new URLSearchParams({ query })}`);
+  window.history.replaceState(null, "", `${root}/sparql?${new URLSearchParams({ query })}`);
 }
 
 // --- all together --------------------------------------------------------------------------------
