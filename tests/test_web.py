@@ -19,6 +19,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support import Runner
 
 from kg.web import assets
 from kg.web.desk import Desk
@@ -79,6 +80,15 @@ def rows(response: httpx.Response) -> list[dict[str, dict[str, str]]]:
     assert response.status_code == 200, response.text
     found: list[dict[str, dict[str, str]]] = response.json()["results"]["bindings"]
     return found
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence(store_folder: Path, kg: Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = kg("serve", "--store", store_folder, "--port", str(taken.getsockname()[1]))
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("kg: --port: cannot listen at 127.0.0.1:")
+    assert "give another --port" in ran.err
 
 
 # --- SPARQL 1.1 Protocol ----------------------------------------------------------------------------------------------

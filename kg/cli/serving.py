@@ -64,7 +64,7 @@ def serve(
     """
     from kg import terms
     from kg.store import open_store
-    from kg.web import Limits, Settings, run
+    from kg.web import Limits, Settings, listening, run
 
     if store.startswith(("http://", "https://")):
         raise UsageError("kg serve serves a store in a folder", where="--store", mend="that endpoint serves itself")
@@ -74,9 +74,10 @@ def serve(
         )
     token = _token(token_file) if writable else None
     open_store(store)
-    click.echo(f"serving {store} at http://{host}:{port}/ (stop with Ctrl-C)", err=True)
+    listener = listening(host, port)
+    click.echo(f"serving {store} at http://{host}:{listener.getsockname()[1]}/ (stop with Ctrl-C)", err=True)
     settings = Settings(store, str(texts) if texts else None, base.rstrip("/") + "/" if base else terms.BASE, services)
-    run(settings, host=host, port=port, limits=Limits(seconds=seconds, workers=workers), token=token)
+    run(settings, listener, limits=Limits(seconds=seconds, workers=workers), token=token)
 
 
 def _is_address(base: str) -> bool:

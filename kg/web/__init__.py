@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import TYPE_CHECKING
 
+from kg.errors import UsageError
 from kg.web.address import Below, stand_at
 from kg.web.front import Front, Limits
 from kg.web.message import Settings
@@ -13,11 +15,31 @@ from kg.web.message import Settings
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Front", "Limits", "Settings", "run"]
+__all__ = ["Front", "Limits", "Settings", "listening", "run"]
 
 
-def run(settings: Settings, *, host: str, port: int, limits: Limits, token: str | None = None) -> None:
-    """Serve a store until stopped; an interrupt lets requests under way finish first.
+def listening(host: str, port: int) -> socket:
+    """Return a socket that listens there; port 0 stands for any that is free.
+
+    Raises `UsageError` where that cannot be.
+    """
+    listener = socket(AF_INET6 if ":" in host else AF_INET)
+    try:
+        listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"cannot listen at {host}:{port}: {error.strerror or error}",
+            where="--port",
+            mend="give another --port, or stop what listens there",
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def run(settings: Settings, listener: socket, *, limits: Limits, token: str | None = None) -> None:
+    """Serve a store on a socket until stopped; an interrupt lets requests under way finish first.
 
     There is a front to every two workers, each a process of its own on the same socket. Whoever sends `token` may
     change the store; without one nobody may.
@@ -30,8 +52,6 @@ def run(settings: Settings, *, host: str, port: int, limits: Limits, token: str 
     config = uvicorn.Config(
         partial(_application, settings, share, token),
         factory=True,
-        host=host,
-        port=port,
         workers=fronts,
         access_log=False,
         log_level="warning",
@@ -39,7 +59,7 @@ def run(settings: Settings, *, host: str, port: int, limits: Limits, token: str 
         server_header=False,
         proxy_headers=False,
     )
-    Multiprocess(config, sockets=[config.bind_socket()]).run()
+    Multiprocess(config, sockets=[listener]).run()
 
 
 def _application(settings: Settings, limits: Limits, token: str | None) -> ASGIApp:
