@@ -10,7 +10,7 @@ from kg import project, terms
 from kg.validate.checks import read_check, rows_as_findings
 from kg.validate.places import Places
 from kg.validate.report import Finding, Report
-from kg.validate.shapes import results_as_findings
+from kg.validate.shacl import results_as_findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
