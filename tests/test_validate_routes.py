@@ -8,7 +8,7 @@ import pyoxigraph as ox
 import pytest
 from examples import BASE, Example, examples, quads_of, quads_with, store_for_checks
 from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from mutations import changes, named
 
 from kg import terms
 from kg.dataset import Dataset
@@ -16,42 +16,10 @@ from kg.errors import KgError
 from kg.validate import Finding, reference, shacl
 from kg.validate.shapes import Shapes
 
-SUBJECTS = [
-    "claim:base-c01",
-    "claim:base-c04",
-    "id:pact-1",
-    "id:ev-pact-1-suspension",
-    "id:paper",
-    "doc:base",
-    "id:new",
-]
-PROPERTIES = [
-    *("rdf:type", "rdf:type", "skos:prefLabel", "skos:inScheme", "pact:evidence", "pact:modality", "pact:party"),
-    *("pact:earliestDate", "pact:latestDate", "pact:termStart", "pact:termEnd", "pact:charCount", "oa:start", "oa:end"),
-    *("dcterms:language", "pact:statement", "pact:unheardOf", "pact:eventType", "dcterms:title", "pact:contentHash"),
-]
-VALUES = [
-    *("pact:Claim", "pact:State", "pact:Agreement", "pact:Person", "oa:TextPositionSelector", "pact:Passage"),
-    *("id:pact-1", "id:paper", "pv:factual", "pv:suspension", "pv:legal", "pv:modality", "claim:base-c01"),
-]
-LITERALS = [
-    ox.Literal("text"),
-    ox.Literal("text", language="en"),
-    ox.Literal("anders", language="de-AT"),
-    ox.Literal(7),
-    ox.Literal(-1),
-    ox.Literal(True),
-    *(ox.Literal(day, datatype=ox.NamedNode(terms.XSD + "date")) for day in ("2006-05-01", "2019-12-31", "2006-13-31")),
-]
-
 
 def both(store: ox.Store) -> tuple[set[Finding], set[Finding]]:
     """Return the findings of our route and of the reference."""
     return set(shacl.results_as_findings(store)), set(reference.results_as_findings(store))
-
-
-def named(name: str) -> ox.NamedNode:
-    return ox.NamedNode(terms.expand(name))
 
 
 EXAMPLES = [each for each in examples("shapes") if each.path.stem != "SourceDocument-latestDate.bad-hour"]
@@ -82,25 +50,8 @@ def test_both_routes_name_the_same_components(shipped: Dataset) -> None:
 
 
 @cache
-def base() -> tuple[ox.Quad, ...]:
-    return tuple(sorted(quads_of(BASE), key=str))
-
-
-@st.composite
-def mutations(draw: st.DrawFn) -> frozenset[ox.Quad]:
-    """Return the base with some quads dropped, added, and replaced by others with another subject or value."""
-    quads = set(base())
-    for quad in draw(st.lists(st.sampled_from(base()), max_size=4)):
-        quads.discard(quad)
-    terms_: list[ox.NamedNode | ox.Literal] = [*map(named, VALUES), *LITERALS]
-    values = st.sampled_from(terms_)
-    for quad in draw(st.lists(st.sampled_from(base()), max_size=3)):
-        quads.discard(quad)
-        quads.add(ox.Quad(quad.subject, quad.predicate, draw(values), quad.graph_name))
-    for _ in range(draw(st.integers(0, 4))):
-        subject, predicate = draw(st.sampled_from(SUBJECTS)), draw(st.sampled_from(PROPERTIES))
-        quads.add(ox.Quad(named(subject), named(predicate), draw(values), named("graph:claims/base")))
-    return frozenset(quads)
+def base() -> frozenset[ox.Quad]:
+    return quads_of(BASE)
 
 
 def is_compared_wrongly_by_rdflib(quads: frozenset[ox.Quad]) -> bool:
@@ -116,7 +67,7 @@ def is_compared_wrongly_by_rdflib(quads: frozenset[ox.Quad]) -> bool:
     return False
 
 
-@given(mutations())
+@given(changes(quads_of(BASE)))
 @settings(max_examples=60)
 def test_both_routes_find_the_same_after_any_change(quads: frozenset[ox.Quad]) -> None:
     assume(not is_compared_wrongly_by_rdflib(quads))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache
 from itertools import compress, islice
 from typing import TYPE_CHECKING, TypeVar
@@ -135,12 +133,13 @@ class Data:
         if kind in self._instances or len(nodes) > FEW:
             return nodes & self.instances(kind)
         kinds = self.classes_below(kind)
-        return {
-            node
-            for node in nodes
-            if not isinstance(node, ox.Literal)
-            and any(quad.object in kinds for quad in self.store.quads_for_pattern(node, _TYPE, None, None))
-        }
+        return {node for node in nodes if not kinds.isdisjoint(self._kinds_of(node))}
+
+    @cache  # noqa: B019 - as long as the data
+    def _kinds_of(self, node: Term) -> frozenset[Term]:
+        if isinstance(node, ox.Literal):
+            return frozenset()
+        return frozenset(quad.object for quad in self.store.quads_for_pattern(node, _TYPE, None, None))  # type: ignore[misc]
 
     def subjects_of(self, predicate: Term) -> set[Term]:
         """Return the nodes that have a value of a property."""
@@ -151,6 +150,15 @@ class Data:
         """Return the values that a property has."""
         quads = self.store.quads_for_pattern(None, predicate, None, None)  # type: ignore[arg-type]
         return {quad.object for quad in quads}  # type: ignore[misc]
+
+    def has(self, node: Term, predicate: str, *, forward: bool) -> bool:
+        """Return whether `node` has a value of a property or, not `forward`, is one."""
+        named = ox.NamedNode(predicate)
+        if not forward:
+            return next(self.store.quads_for_pattern(None, named, node, None), None) is not None
+        if isinstance(node, ox.Literal):
+            return False
+        return next(self.store.quads_for_pattern(node, named, None, None), None) is not None
 
     @cached_property
     def predicates(self) -> list[str]:
@@ -190,10 +198,9 @@ class Data:
         # DISTINCT, since the engine gives a triple once for each graph that holds it.
         foci: list[Term] = []
         values: list[Term] = []
-        with _uncollected():
-            for row in self.query(f"SELECT DISTINCT ?s ?o {{ ?s <{predicate}> ?o }}"):
-                foci.append(row[0])
-                values.append(row[1])
+        for row in self.query(f"SELECT DISTINCT ?s ?o {{ ?s <{predicate}> ?o }}"):
+            foci.append(row[0])
+            values.append(row[1])
         return Relation(foci, values)
 
     def _reached(self, path: Path, foci: Iterable[Term]) -> list[tuple[Term, Term]]:
@@ -219,18 +226,6 @@ class Data:
             text = f"SELECT ?n {{ VALUES (?n {names}) {{ {listed} }} FILTER(COALESCE({condition}, false)) }}"
             found.update(batch[int(row[0].value)] for row in self.query(text))
         return found
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector of Python from walking, every few rows, through the rows read so far: a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _batches(rows: Iterable[_Row]) -> Iterator[tuple[_Row, ...]]:

@@ -15,15 +15,16 @@ from kg.validate.data import FEW, Data
 from kg.validate.paths import Path
 from kg.validate.report import Finding
 from kg.validate.shapes import Shapes
+from kg.validate.touched import touched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from kg.validate.constraints import Hit
     from kg.validate.report import Term
     from kg.validate.shapes import Constraint, Shape
 
-__all__ = ["Result", "results", "results_as_findings", "shapes", "targets"]
+__all__ = ["Result", "findings_after", "results", "results_as_findings", "results_at", "shapes", "targets"]
 
 
 class Result(NamedTuple):
@@ -56,12 +57,29 @@ def results_as_findings(store: ox.Store) -> Iterator[Finding]:
     yield from (_finding(shapes(), result) for result in results(shapes(), data))
 
 
+def findings_after(store: ox.Store, changed: Collection[ox.Quad]) -> Iterator[Finding]:
+    """Yield what the shapes of the project find in `store` at the nodes that a change can concern, without places.
+
+    `store` holds the data after the change, `changed` are the quads added and removed. What is found elsewhere is what
+    was found before.
+    """
+    data = Data(store)
+    foci = touched(shapes(), data, changed)
+    yield from (_finding(shapes(), result) for result in results_at(shapes(), data, foci))
+
+
 def results(shapes: Shapes, data: Data) -> Iterator[Result]:
     """Yield the results of validating `data`; a result that two ways lead to comes once or twice."""
     run = Evaluation(shapes, data)
     foci = {shape.node: targets(shape, data) for shape in shapes.roots}
     for shape in _owners_first(shapes):
         _pass_on(run, shape, foci)
+    yield from results_at(shapes, data, foci)
+
+
+def results_at(shapes: Shapes, data: Data, foci: dict[Term, set[Term]]) -> Iterator[Result]:
+    """Yield the results of each shape at the focus nodes given for its node."""
+    run = Evaluation(shapes, data)
     # What reads the pairs of the same property comes together, so that they are fetched once.
     tasks = [task for node, some in foci.items() for task in _tasks(run, shapes[node], some)]
     for _, task in sorted(tasks, key=itemgetter(0)):
