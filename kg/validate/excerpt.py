@@ -18,7 +18,7 @@ from kg.validate.checks import read_check, rows_as_findings
 from kg.validate.touched import MEANINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from kg.validate.checks import Check
     from kg.validate.report import Finding, Term
@@ -29,7 +29,7 @@ _ONTOLOGY = terms.GRAPH + "ontology/"
 _HEADER = ox.NamedNode(terms.PREFIXES["owl"] + "Ontology")
 _TYPE = ox.NamedNode(terms.RDF + "type")
 _ANY = "any "
-_LARGE = 8_000
+_LARGE = 20_000
 
 Nodes = set["Term"]
 
@@ -40,7 +40,8 @@ def rows_after(store: ox.Store, changed: Collection[ox.Quad]) -> Iterator[Findin
     `store` holds the data after the change, `changed` are the quads added and removed, none of them of the ontology.
     Each check runs in full on an excerpt, so its query needs no second form, and its rows at other nodes do not count.
     """
-    foci_over, quads_along = cache(partial(_foci_over, store, changed)), cache(partial(_quads_along, store))
+    starts = cache(partial(_starts, changed))
+    foci_over, quads_along = cache(partial(_foci_over, store, starts)), cache(partial(_quads_along, store))
     ontology = list(_ontology(store))
     shared: dict[tuple[str, frozenset[Term]], list[ox.Quad]] = {}
     reading: list[tuple[Check, frozenset[Term]]] = []
@@ -75,7 +76,11 @@ def _paths(check: Check) -> tuple[str, ...]:
     return ("*", *check.reads)
 
 
-def _foci_over(store: ox.Store, changed: Collection[ox.Quad], path: str) -> frozenset[Term]:
+def _starts(changed: Collection[ox.Quad], step: str) -> frozenset[Term]:
+    return frozenset(_start(step, quad) for quad in changed if _is_on(step, quad))
+
+
+def _foci_over(store: ox.Store, starts: Callable[[str], frozenset[Term]], path: str) -> frozenset[Term]:
     """Return the nodes from which a way leads over a changed quad.
 
     Going backwards in the data after the change is enough: see `kg.validate.touched`.
@@ -85,10 +90,10 @@ def _foci_over(store: ox.Store, changed: Collection[ox.Quad], path: str) -> froz
     steps = path.split("/")
     found: Nodes = set()
     for place, step in enumerate(steps):
-        near = {_start(step, quad) for quad in changed if _is_on(step, quad)}
+        near: Collection[Term] = starts(step)
         for before in reversed(steps[:place]):
             near = {_start(before, quad) for node in near for quad in _quads_to(store, before, node)}
-        found |= near
+        found.update(near)
     return frozenset(found)
 
 
