@@ -6,6 +6,7 @@ from functools import cache
 
 import pyoxigraph as ox
 import pytest
+import w3c
 from examples import BASE, Example, examples, quads_of, quads_with, store_for_checks
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from kg import terms
 from kg.dataset import Dataset, slug_of
 from kg.validate import Finding, Report, shacl, validate, validate_change
 from kg.validate.data import Data
+from kg.validate.shapes import Shapes
 from kg.validate.touched import concerns_everything, touched
 
 Quads = frozenset[ox.Quad]
@@ -70,6 +72,33 @@ def test_a_second_change_is_judged_from_where_the_first_led(data: st.DataObject)
     first = data.draw(changes(base()))
 
     assert_enough(first, data.draw(changes(first)))
+
+
+CASES: list[w3c.Case | None] = [case for case in w3c.cases() if case.name.startswith("core/")]
+
+
+@pytest.mark.parametrize("case", CASES or [None], ids=lambda case: case.name if case else "absent")
+def test_paths_and_constraints_of_every_kind_are_followed_back(case: w3c.Case | None) -> None:
+    if case is None:
+        pytest.skip(f"the W3C test suite is not here ({w3c.FOLDER} does not exist)")
+    shapes, whole = case.shapes(), frozenset(case.data().store)
+    found = told(shapes, whole)
+
+    for quad in sorted(whole, key=str)[:: len(whole) // 12 + 1]:
+        if concerns_everything(shapes, [quad]):
+            continue
+        less = whole - {quad}
+        without = told(shapes, less)
+        assert without - found <= told(shapes, less, quad) <= without
+        assert found - without <= told(shapes, whole, quad) <= found
+
+
+def told(shapes: Shapes, quads: Quads, changed: ox.Quad | None = None) -> set[w3c.Told]:
+    """Return the results in `quads`, all of them, or where the change of one quad can concern something."""
+    data = Data(Dataset(quads).store())
+    if changed is None:
+        return set(map(w3c.told, shacl.results(shapes, data)))
+    return set(map(w3c.told, shacl.results_at(shapes, data, touched(shapes, data, [changed]))))
 
 
 def test_the_focus_nodes_of_a_change_are_those_from_which_a_path_leads_there(shipped: Dataset) -> None:
