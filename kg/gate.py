@@ -164,6 +164,7 @@ def _changed(
 ) -> Outcome:
     """Have `edit` make another dataset of the one at `place`, and keep that if it conforms.
 
+    What is there is taken to conform, since this is the way in; `build` validates everything, for rules that are new.
     `touched` are slugs of documents that count as changed even if they come out as they were.
     """
     open_store(place)

@@ -195,13 +195,14 @@ class Data:
         return Relation.of(found)  # type: ignore[arg-type]
 
     def _whole(self, predicate: str) -> Relation:
-        # DISTINCT, since the engine gives a triple once for each graph that holds it.
         foci: list[Term] = []
         values: list[Term] = []
-        for row in self.query(f"SELECT DISTINCT ?s ?o {{ ?s <{predicate}> ?o }}"):
-            foci.append(row[0])
-            values.append(row[1])
-        return Relation(foci, values)
+        for quad in self.store.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
+            foci.append(quad.subject)  # type: ignore[arg-type]
+            values.append(quad.object)  # type: ignore[arg-type]
+        found = Relation(foci, values)
+        # A triple comes once for each graph that holds it; where no node comes twice, none does.
+        return found if found.is_single else Relation.of(found.pairs)
 
     def _reached(self, path: Path, foci: Iterable[Term]) -> list[tuple[Term, Term]]:
         blank = [node for node in foci if isinstance(node, ox.BlankNode)]

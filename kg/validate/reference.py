@@ -1,4 +1,4 @@
-"""SHACL: the only door to pySHACL, and to rdflib for its sake."""
+"""The reference: pySHACL and rdflib, their only door, for shapes that refer to themselves and for the tests."""
 
 from __future__ import annotations
 
