@@ -14,10 +14,10 @@ from kg.document import documents_from
 from kg.errors import DataError, NotConforming, UnknownEntity
 from kg.sparql import refuse_fetching, syntax_error
 from kg.store import open_store, writing
-from kg.validate import Report, validate
+from kg.validate import Report, validate, validate_change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
 __all__ = ["Outcome", "add", "build", "checked", "merged", "put_graph", "remove", "update"]
@@ -25,7 +25,11 @@ __all__ = ["Outcome", "add", "build", "checked", "merged", "put_graph", "remove"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a change left behind: the dataset's hash and counts, and the report that let it in."""
+    """What a change left behind: the dataset's hash and counts, and the report that let it in.
+
+    After `build` the report is on the whole dataset. After any other change it is on what the change can concern: a
+    warning that stands elsewhere, and stood there before, is not told again.
+    """
 
     dataset_hash: str
     quads: int
@@ -36,12 +40,20 @@ class Outcome:
     replaced: tuple[str, ...] = ()
 
 
-def checked(dataset: Dataset, progress: Callable[[str], None] | None = None) -> Report:
+def checked(
+    dataset: Dataset,
+    progress: Callable[[str], None] | None = None,
+    changed: Collection[ox.Quad] | None = None,
+) -> Report:
     """Validate `dataset` and return the report, which may hold warnings.
 
-    Raises `NotConforming` where it holds a violation.
+    Where `changed` are the quads by which it differs from one that conforms, only what they can concern is validated.
+    Raises `NotConforming` where there is a violation.
     """
-    report = validate(dataset.store(), dataset.sources, progress)
+    if changed is None:
+        report = validate(dataset.store(), dataset.sources, progress)
+    else:
+        report = validate_change(dataset.store(), changed, dataset.sources, progress)
     if not report.conforms:
         raise NotConforming(report)
     return report
@@ -152,6 +164,7 @@ def _changed(
 ) -> Outcome:
     """Have `edit` make another dataset of the one at `place`, and keep that if it conforms.
 
+    What is there is taken to conform, since this is the way in; `build` validates everything, for rules that are new.
     `touched` are slugs of documents that count as changed even if they come out as they were.
     """
     open_store(place)
@@ -159,7 +172,7 @@ def _changed(
         before = writer.quads()
         after = edit(Dataset(before))
         gone, come = _slugs(before - after.quads), _slugs(after.quads - before)
-        report = checked(after, progress)
+        report = checked(after, progress, before ^ after.quads)
         written = writer.change(before, after.quads)
     return _outcome(after.quads, written, report, tuple(sorted({*touched, *gone, *come})), tuple(sorted(gone)))
 

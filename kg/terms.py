@@ -21,6 +21,7 @@ __all__ = [
     "PV",
     "RDF",
     "RDFS",
+    "SH",
     "SHAPE",
     "SKOS",
     "XSD",
@@ -40,6 +41,7 @@ ASK = BASE + "ask/"
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SH = "http://www.w3.org/ns/shacl#"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 OA = "http://www.w3.org/ns/oa#"
@@ -60,7 +62,7 @@ PREFIXES: dict[str, str] = {
     "rdf": RDF,
     "rdfs": RDFS,
     "schema": "https://schema.org/",
-    "sh": "http://www.w3.org/ns/shacl#",
+    "sh": SH,
     "shape": SHAPE,
     "skos": SKOS,
     "xsd": XSD,

@@ -20,7 +20,7 @@ import pyoxigraph as ox
 
 from kg import project, terms
 from kg.validate.checks import read_check, rows_as_findings
-from kg.validate.shapes import results_as_findings
+from kg.validate.shacl import results_as_findings
 
 FOLDER = Path(__file__).parent
 BASE = FOLDER / "shapes" / "base.trig"

@@ -70,6 +70,17 @@ def test_a_check_projects_focus_and_claim_first_then_what_its_words_name(path: P
 
 
 @pytest.mark.parametrize("path", CHECKS, ids=lambda path: path.stem)
+def test_the_ways_that_a_check_reads_are_in_its_query(path: Path) -> None:
+    check = read_check(path)
+    query = re.sub("^#.*$", "", check.query, flags=re.MULTILINE).replace(" a ", " rdf:type ")
+
+    steps = {step.removeprefix("any ").removeprefix("^") for way in check.reads for step in way.split("/")}
+
+    assert {step for step in steps - {"in", "*"} if step not in query} == set()
+    assert ("in" in steps) <= ("GRAPH" in query)
+
+
+@pytest.mark.parametrize("path", CHECKS, ids=lambda path: path.stem)
 def test_a_check_uses_declared_terms_only(path: Path, shipped: Dataset) -> None:
     declared = {quad.subject.value for quad in shipped.quads if isinstance(quad.subject, ox.NamedNode)}
 

@@ -18,7 +18,7 @@ from kg.dataset import read_files
 from kg.errors import KgError
 from kg.validate import Finding, Report, validate
 from kg.validate.places import line_of
-from kg.validate.shapes import as_rdflib
+from kg.validate.reference import as_rdflib
 
 SUSPENSION = terms.ID + "ev-pact-1-suspension"
 NO_DATE = ('pact:latestDate   "2006-12-31"^^xsd:date', 'pact:latestDate   "2006-13-31"^^xsd:date')

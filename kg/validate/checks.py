@@ -15,7 +15,7 @@ from kg.errors import KgError
 from kg.validate.report import SEVERITIES, Finding, Term, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Check", "read_check", "rows_as_findings"]
@@ -23,7 +23,10 @@ __all__ = ["Check", "read_check", "rows_as_findings"]
 
 @dataclass(frozen=True)
 class Check:
-    """A query whose every row is a finding, and the words for it; its name is the name of its file, the error."""
+    """A query whose every row is a finding, and the words for it; its name is the name of its file, the error.
+
+    `reads` are the ways that it goes from its ?focus to other nodes, as `kg.validate.excerpt` explains.
+    """
 
     name: str
     query: str
@@ -31,6 +34,7 @@ class Check:
     severity: str
     message: str
     mend: str
+    reads: tuple[str, ...] = ()
 
 
 @cache
@@ -46,14 +50,17 @@ def read_check(path: Path) -> Check:
         said = {key: str(header["kg"][key]) for key in ("severity", "message", "mend")}
         if said["severity"] not in SEVERITIES:
             raise ValueError(f"the severity is none of {', '.join(SEVERITIES)}")
-        return Check(path.stem, query, str(header["summary"]), **said)
+        reads = tuple(map(str, header["kg"].get("reads", ())))
+        return Check(path.stem, query, str(header["summary"]), **said, reads=reads)
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         mend = "its `#+` lines give summary, and under kg: severity, message and mend"
         raise KgError(f"the header cannot be read: {error}", where=path.name, mend=mend) from error
 
 
-def rows_as_findings(store: ox.Store, check: Check) -> Iterator[Finding]:
+def rows_as_findings(store: ox.Store, check: Check, foci: Container[Term] | None = None) -> Iterator[Finding]:
     """Yield a finding for every row of `check` on the union of the graphs of `store`, without its place.
+
+    Where `foci` are given, rows with another ?focus do not count.
 
     Raises `KgError` where the query is not SPARQL.
     """
@@ -64,6 +71,8 @@ def rows_as_findings(store: ox.Store, check: Check) -> Iterator[Finding]:
     assert isinstance(rows, ox.QuerySolutions)
     names = [variable.value for variable in rows.variables]
     for row in rows:
+        if foci is not None and row["focus"] not in foci:
+            continue
         bound = {name: row[name] for name in names if row[name] is not None}
         claim = bound.get("claim")
         yield Finding(
