@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -14,16 +15,20 @@ from kg.claim import claims_from
 from kg.errors import DataError, KgError, ParseFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "Dataset",
+    "PartNote",
     "canonical_lines",
     "dataset_hash",
     "facts",
     "graph_of",
     "graphs_of",
+    "hash_of_parts",
     "parse",
+    "part_name",
+    "part_notes",
     "part_of",
     "read_files",
     "read_project",
@@ -32,6 +37,7 @@ __all__ = [
 
 _TYPE = ox.NamedNode(terms.RDF + "type")
 _DOCUMENT = ox.NamedNode(terms.PACT + "SourceDocument")
+_CLAIM = ox.NamedNode(terms.PACT + "Claim")
 _POINTS_TO_DOCUMENT = {ox.NamedNode(terms.PACT + name) for name in ("fromDocument", "citedIn")}
 _FORMATS = "Turtle (.ttl), TriG (.trig), N-Quads (.nq), N-Triples (.nt), JSON-LD (.jsonld) or RDF/XML (.rdf)"
 
@@ -204,13 +210,26 @@ def graphs_of(quads: Iterable[ox.Quad]) -> set[str]:
 
 def part_of(quad: ox.Quad) -> tuple[str, str]:
     """Return what a quad's graph belongs to: the description or the claims of a document, or the graph itself."""
-    graph = graph_of(quad)
+    return _part_of(graph_of(quad))
+
+
+def _part_of(graph: str) -> tuple[str, str]:
     for kind in ("document", "claims"):
         if graph.startswith(f"{terms.GRAPH}{kind}/"):
             return kind, graph.removeprefix(f"{terms.GRAPH}{kind}/")
     if graph.startswith(terms.CLAIM):
         return "claims", graph.removeprefix(terms.CLAIM).rpartition("-c")[0]
     return graph, ""
+
+
+def part_name(graph: str) -> str:
+    """Return the name of the part that a graph belongs to: the graph that describes a document or its claims, or itself.
+
+    >>> part_name(terms.CLAIM + "some-story-c07") == part_name(terms.GRAPH + "claims/some-story")
+    True
+    """
+    kind, slug = _part_of(graph)
+    return f"{terms.GRAPH}{kind}/{slug}" if slug else graph
 
 
 def slug_of(quad: ox.Quad) -> str:
@@ -243,9 +262,49 @@ def canonical_lines(quads: Iterable[ox.Quad]) -> list[bytes]:
     return sorted(set(text.split(b"\n")) - {b""})
 
 
-def dataset_hash(quads: Iterable[ox.Quad]) -> str:
-    """Return the SHA-256, in hexadecimal, of the canonical N-Quads of `quads` (RDFC-1.0)."""
+@dataclass(frozen=True)
+class PartNote:
+    """What is noted of a part of a dataset: the SHA-256 of its canonical N-Quads (RDFC-1.0), and counts."""
+
+    hash: str
+    quads: int
+    documents: int
+    claims: int
+
+
+def part_notes(quads: Iterable[ox.Quad]) -> dict[str, PartNote]:
+    """Return what is to be noted of each part of a dataset, by its name (`part_name`)."""
+    parts: dict[str, list[ox.Quad]] = {}
+    names: dict[str, str] = {}
+    for quad in quads:
+        graph = graph_of(quad)
+        if graph not in names:
+            names[graph] = part_name(graph)
+        parts.setdefault(names[graph], []).append(quad)
+    return {name: _note(part) for name, part in parts.items()}
+
+
+def _note(part: list[ox.Quad]) -> PartNote:
     digest = sha256()
-    for line in canonical_lines(quads):
+    lines = canonical_lines(part)
+    for line in lines:
         digest.update(line + b"\n")
-    return digest.hexdigest()
+    instances = Counter(
+        quad.object for quad in part if quad.predicate == _TYPE and graph_of(quad).startswith(terms.GRAPH)
+    )
+    return PartNote(digest.hexdigest(), len(lines), instances[_DOCUMENT], instances[_CLAIM])
+
+
+def dataset_hash(quads: Iterable[ox.Quad]) -> str:
+    """Return the hash of a dataset: the SHA-256, in hexadecimal, of the list of its parts and their hashes.
+
+    A part is all that is said of one document, all claims of one document, or any other graph. A line of the list is
+    the SHA-256 of the part's canonical N-Quads (RDFC-1.0), two spaces and the name of the part, as `sha256sum` prints
+    it, and the lines are sorted by name. So a change of one document costs as much as that document.
+    """
+    return hash_of_parts(part_notes(quads))
+
+
+def hash_of_parts(notes: Mapping[str, PartNote]) -> str:
+    """Return the hash of the dataset that has these parts; see `dataset_hash`."""
+    return sha256("".join(f"{notes[name].hash}  {name}\n" for name in sorted(notes)).encode("utf-8")).hexdigest()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from kg import terms
-from kg.claim import claims_from
-from kg.dataset import Dataset, facts, graph_of, part_of, read_files, read_project, slug_of
-from kg.document import documents_from
+from kg.dataset import Dataset, facts, graph_of, graphs_of, part_name, part_of, read_files, read_project, slug_of
 from kg.errors import DataError, NotConforming, UnknownEntity
 from kg.sparql import refuse_fetching, syntax_error
 from kg.store import open_store, writing
@@ -19,6 +18,8 @@ from kg.validate import Report, validate, validate_change
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
+
+    from kg.store import Written
 
 __all__ = ["Outcome", "add", "build", "checked", "merged", "put_graph", "remove", "update"]
 
@@ -40,20 +41,15 @@ class Outcome:
     replaced: tuple[str, ...] = ()
 
 
-def checked(
-    dataset: Dataset,
-    progress: Callable[[str], None] | None = None,
-    changed: Collection[ox.Quad] | None = None,
-) -> Report:
+def checked(dataset: Dataset, progress: Callable[[str], None] | None = None) -> Report:
     """Validate `dataset` and return the report, which may hold warnings.
 
-    Where `changed` are the quads by which it differs from one that conforms, only what they can concern is validated.
     Raises `NotConforming` where there is a violation.
     """
-    if changed is None:
-        report = validate(dataset.store(), dataset.sources, progress)
-    else:
-        report = validate_change(dataset.store(), changed, dataset.sources, progress)
+    return _conforming(validate(dataset.store(), dataset.sources, progress))
+
+
+def _conforming(report: Report) -> Report:
     if not report.conforms:
         raise NotConforming(report)
     return report
@@ -68,7 +64,7 @@ def build(place: str, files: Sequence[Path] = (), progress: Callable[[str], None
     report = checked(dataset, progress)
     with writing(place) as writer:
         written = writer.replace(dataset.quads)
-    return _outcome(dataset.quads, written, report)
+    return _outcome(written, report)
 
 
 def add(place: str, files: Sequence[Path], progress: Callable[[str], None] | None = None) -> Outcome:
@@ -77,7 +73,8 @@ def add(place: str, files: Sequence[Path], progress: Callable[[str], None] | Non
     Raises what reading, validating and writing raise; then the store is as it was.
     """
     added = read_files(files)
-    return _changed(place, lambda before: merged(before, added), progress, _slugs(added.quads))
+    names = {part_name(graph) for graph in graphs_of(added.quads)}
+    return _changed(place, lambda before: merged(before, added), progress, names, _slugs(added.quads))
 
 
 def merged(base: Dataset, added: Dataset) -> Dataset:
@@ -99,17 +96,19 @@ def remove(place: str, document: str, progress: Callable[[str], None] | None = N
     """
     iri = terms.expand(document) if ":" in document else terms.DOC + document
     slug = iri.removeprefix(terms.DOC)
-
-    def without(before: Dataset) -> Dataset:
-        kept = frozenset(quad for quad in before.quads if slug_of(quad) != slug)
-        if not slug or kept == before.quads:  # no slug: ontology and reference data
-            names = ", ".join(found.slug for found in documents_from(before.quads)) or "none"
-            raise UnknownEntity(
-                f"there is no document “{document}” in this store", where=place, mend=f"documents here: {names}"
-            )
-        return Dataset(kept)
-
-    return _changed(place, without, progress)
+    open_store(place)
+    with writing(place) as writer:
+        there = writer.names()
+    names = {f"{terms.GRAPH}{kind}/{slug}" for kind in ("document", "claims")} & there
+    if not names:
+        prefix = f"{terms.GRAPH}document/"
+        slugs = sorted(name.removeprefix(prefix) for name in there if name.startswith(prefix))
+        raise UnknownEntity(
+            f"there is no document “{document}” in this store",
+            where=place,
+            mend=f"documents here: {', '.join(slugs) or 'none'}",
+        )
+    return _changed(place, lambda _: Dataset(frozenset()), progress, names)
 
 
 def update(place: str, text: str, progress: Callable[[str], None] | None = None) -> Outcome:
@@ -153,6 +152,7 @@ def put_graph(place: str, graph: str, triples: Iterable[ox.Triple], *, keep: boo
     return _changed(
         place,
         lambda before: Dataset(added | frozenset(q for q in before.quads if keep or q.graph_name != name)),
+        names={part_name(graph)},
     )
 
 
@@ -160,36 +160,32 @@ def _changed(
     place: str,
     edit: Callable[[Dataset], Dataset],
     progress: Callable[[str], None] | None = None,
+    names: Collection[str] | None = None,
     touched: Iterable[str] = (),
 ) -> Outcome:
     """Have `edit` make another dataset of the one at `place`, and keep that if it conforms.
 
-    What is there is taken to conform, since this is the way in; `build` validates everything, for rules that are new.
-    `touched` are slugs of documents that count as changed even if they come out as they were.
+    `names` are the parts (`kg.dataset.part_name`) that the change is about: `edit` is given these, or all, and may
+    change no other. What is there is taken to conform, since this is the way in; `build` validates everything, for
+    rules that are new. `touched` are slugs of documents that count as changed even if they come out as they were.
     """
     open_store(place)
     with writing(place) as writer:
-        before = writer.quads()
+        before = writer.quads() if names is None else writer.parts(names)
         after = edit(Dataset(before))
-        gone, come = _slugs(before - after.quads), _slugs(after.quads - before)
-        report = checked(after, progress, before ^ after.quads)
-        written = writer.change(before, after.quads)
-    return _outcome(after.quads, written, report, tuple(sorted({*touched, *gone, *come})), tuple(sorted(gone)))
+        with writer.staged(before, after.quads) as stage:
+            assert stage.engine is not None
+            report = _conforming(validate_change(stage.engine, before ^ after.quads, after.sources, progress))
+            stage.commit()
+    assert stage.written is not None
+    gone, come = _slugs(before - after.quads), _slugs(after.quads - before)
+    return _outcome(stage.written, report, tuple(sorted({*touched, *gone, *come})), tuple(sorted(gone)))
 
 
 def _slugs(quads: frozenset[ox.Quad]) -> set[str]:
     return {slug for quad in quads if (slug := slug_of(quad))}
 
 
-def _outcome(
-    quads: frozenset[ox.Quad], written: str, report: Report, slugs: tuple[str, ...] = (), replaced: tuple[str, ...] = ()
-) -> Outcome:
-    return Outcome(
-        dataset_hash=written,
-        quads=len(quads),
-        documents=len(documents_from(quads)),
-        claims=len(claims_from(quads)),
-        report=report,
-        slugs=slugs,
-        replaced=replaced,
-    )
+def _outcome(written: Written, report: Report, slugs: tuple[str, ...] = (), replaced: tuple[str, ...] = ()) -> Outcome:
+    counted = dataclasses.replace(report, documents=written.documents, claims=written.claims)
+    return Outcome(written.dataset_hash, written.quads, written.documents, written.claims, counted, slugs, replaced)

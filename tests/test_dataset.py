@@ -22,6 +22,8 @@ from kg.dataset import (
     graph_of,
     graphs_of,
     parse,
+    part_name,
+    part_notes,
     read_files,
     read_project,
 )
@@ -61,12 +63,23 @@ quads = st.builds(ox.Quad, names, names, names | literals, st.one_of(names, st.j
 
 
 @given(st.frozensets(quads, max_size=8))
-def test_the_hash_is_that_of_rdfc_1_0(found: frozenset[ox.Quad]) -> None:
-    assert dataset_hash(found) == by_rdfc10(found)
+def test_the_hash_of_a_part_is_that_of_rdfc_1_0(found: frozenset[ox.Quad]) -> None:
+    for name, note in part_notes(found).items():
+        part = frozenset(quad for quad in found if part_name(graph_of(quad)) == name)
+        assert note.hash == by_rdfc10(part)
+        assert note.quads == len(part)
 
 
-def test_the_hash_of_the_shipped_data_is_that_of_rdfc_1_0(shipped: Dataset) -> None:
-    assert dataset_hash(shipped.quads) == by_rdfc10(shipped.quads)
+def test_the_hash_is_that_of_the_list_of_parts(shipped: Dataset) -> None:
+    lines = []
+    for name in sorted({part_name(graph) for graph in graphs_of(shipped.quads)}):
+        part = frozenset(quad for quad in shipped.quads if part_name(graph_of(quad)) == name)
+        lines.append(f"{by_rdfc10(part)}  {name}\n")
+
+    assert dataset_hash(shipped.quads) == sha256("".join(lines).encode()).hexdigest()
+    claims = f"{terms.GRAPH}claims/el-salvador-asylum-deal"
+    assert part_notes(shipped.quads)[claims].claims == len(claims_from(shipped.quads))
+    assert part_name(f"{terms.CLAIM}el-salvador-asylum-deal-c07") == claims
 
 
 def test_canonical_lines_escape_as_the_specification_says() -> None:

@@ -15,11 +15,11 @@ import pytest
 from support import EXAMPLE_FILES, bytes_of
 
 import kg.store.embedded
-from kg import __version__, gate
-from kg.dataset import Dataset, dataset_hash, facts, read_files
+from kg import __version__, gate, terms
+from kg.dataset import Dataset, dataset_hash, facts, graph_of, graphs_of, part_name, part_notes, read_files
 from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
 from kg.store import EmbeddedStore, open_store, writing
-from kg.store.base import data_block, update_between
+from kg.store.base import Written, data_block
 from kg.store.embedded import FORMAT, EmbeddedWriter
 
 
@@ -51,12 +51,12 @@ def small_store(small: frozenset[ox.Quad], tmp_path: Path) -> Path:
 def test_a_new_store_takes_the_place_of_the_old_one_and_leaves_nothing_of_it(
     small_store: Path, small: frozenset[ox.Quad]
 ) -> None:
-    [before] = small_store.glob("generation-*")
+    [before] = small_store.glob("generation-*[0-9]")
     fewer = frozenset(list(small)[:5])
 
     put(small_store, fewer)
 
-    [after] = small_store.glob("generation-*")
+    [after] = small_store.glob("generation-*[0-9]")
     assert after != before
     assert json.loads((small_store / "current").read_text()) == {
         "format": FORMAT,
@@ -140,11 +140,71 @@ def test_a_change_to_no_store_makes_one(tmp_path: Path, small: frozenset[ox.Quad
     assert EmbeddedStore.open(tmp_path / "new").quads() == small
 
 
-def test_an_update_says_only_what_differs(small: frozenset[ox.Quad]) -> None:
-    one = next(iter(small))
+def test_a_change_of_one_document_reads_no_other(own_store: Path, shipped: Dataset, small: frozenset[ox.Quad]) -> None:
+    names = {part_name(graph) for graph in graphs_of(small)}
+    with writing(str(own_store)) as writer:
+        assert writer.parts(names) == frozenset()
+        written = writer.change(frozenset(), small)
+        assert writer.parts(names) == small
+        assert writer.names() == set(part_notes(shipped.quads | small))
 
-    assert update_between(small, small) == "DELETE DATA {  } ;\nINSERT DATA {  }"
-    assert update_between(small - {one}, small).count("\n") <= 2
+    assert everything(own_store) == (shipped.quads | small, facts(shipped.quads | small))
+    assert written == Written.of(part_notes(shipped.quads | small))
+    assert written.dataset_hash == dataset_hash(shipped.quads | small) == EmbeddedStore.open(own_store).noted
+
+
+def test_a_fact_stays_as_long_as_a_claim_gives_it(own_store: Path, shipped: Dataset) -> None:
+    """The same fact in a second document comes and goes without the first document's fact."""
+    claims = [quad for quad in shipped.quads if graph_of(quad).startswith(terms.CLAIM)]
+    fact = next(quad for quad in claims if ox.Quad(quad.subject, quad.predicate, quad.object) in facts(shipped.quads))
+    claim = ox.NamedNode(terms.CLAIM + "other-c1")
+    record = ox.NamedNode(terms.GRAPH + "claims/other")
+    marks = {"type": "Claim", "reviewStatus": "accepted", "polarity": "affirmed", "modality": "factual"}
+    second = {
+        ox.Quad(
+            claim,
+            ox.NamedNode(terms.RDF + "type" if name == "type" else terms.PACT + name),
+            ox.NamedNode((terms.PACT if name == "type" else terms.PV) + value),
+            record,
+        )
+        for name, value in marks.items()
+    } | {ox.Quad(fact.subject, fact.predicate, fact.object, claim)}
+    viewed = everything(own_store)[1]
+
+    with writing(str(own_store)) as writer:
+        writer.change(frozenset(), frozenset(second))
+        writer.change(frozenset(second), frozenset())
+
+    assert everything(own_store) == (shipped.quads, viewed)
+
+
+def test_a_stage_that_is_not_committed_changes_nothing(small_store: Path, small: frozenset[ox.Quad]) -> None:
+    before = bytes_of(small_store)
+
+    with writing(str(small_store)) as writer, writer.staged(small, frozenset()) as stage:
+        assert stage.engine is not None
+        assert len(stage.engine) == 0
+
+    assert bytes_of(small_store) == before
+
+
+def test_who_reads_keeps_the_store_as_it_was_when_they_opened_it(small_store: Path, small: frozenset[ox.Quad]) -> None:
+    reader = EmbeddedStore.open(small_store)
+
+    with writing(str(small_store)) as writer:
+        writer.change(small, frozenset())
+
+    assert reader.quads() == small
+    assert EmbeddedStore.open(small_store).quads() == frozenset()
+
+
+def test_notes_that_are_lost_or_wrong_are_worked_out_anew(small_store: Path, small: frozenset[ox.Quad]) -> None:
+    for text in ("", "{}", "[1]", '{"a": [1]}', '{"a": ["b", 1, 1, 1]}'):
+        [notes] = small_store.glob("generation-*.json")
+        notes.write_text(text)
+        with writing(str(small_store)) as writer:
+            assert writer.names() == set(part_notes(small))
+            assert writer.change(frozenset(), frozenset()).dataset_hash == dataset_hash(small)
 
 
 @pytest.mark.parametrize("text", ['"> } DROP ALL #', "\\", "a\nb\r\tc", "\x00\x07\x7f", "é🜁\u2028"])
@@ -432,13 +492,16 @@ def test_the_hash_of_the_dataset_is_noted_with_each_change_and_never_a_wrong_one
 ) -> None:
     fewer = frozenset(list(small)[:3])
     with writing(str(small_store)) as writer:
-        assert writer.change(small, fewer) == dataset_hash(fewer)
+        assert writer.change(small, fewer).dataset_hash == dataset_hash(fewer)
     assert EmbeddedStore.open(small_store).noted == dataset_hash(fewer)
 
-    monkeypatch.setattr("kg.store.embedded.update_between", lambda *_: "INSERT DATA { <urn:a> <urn:b> }")
-    with writing(str(small_store)) as writer, pytest.raises(SyntaxError):
+    def broken(*_: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr("kg.store.embedded.apply", broken)
+    with writing(str(small_store)) as writer, pytest.raises(StoreError, match="no space"):
         writer.change(fewer, small)
 
     left = EmbeddedStore.open(small_store)
     assert left.quads() == fewer
-    assert left.noted == ""
+    assert left.noted == dataset_hash(fewer)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.store.base import Results, Store, Writer
+from kg.store.base import Results, Stage, Store, Writer, Written
 from kg.store.embedded import EmbeddedStore, EmbeddedWriter, LatestStore, evaluate, locked
 from kg.store.remote import RemoteStore, RemoteWriter
 
@@ -18,8 +18,10 @@ __all__ = [
     "LatestStore",
     "RemoteStore",
     "Results",
+    "Stage",
     "Store",
     "Writer",
+    "Written",
     "evaluate",
     "open_store",
     "writing",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pyoxigraph as ox
 
-from kg.dataset import facts
+from kg.dataset import hash_of_parts, part_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
-__all__ = ["Results", "Store", "Writer", "data_block", "update_between"]
+    from kg.dataset import PartNote
+
+__all__ = ["Results", "Stage", "Store", "Writer", "Written", "data_block", "quads_of_parts"]
 
 Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
@@ -40,26 +44,72 @@ class Store(Protocol):
         """Return, for each triple, the IRIs of the named graphs that hold it, sorted."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """What a store holds after a change: the hash of the dataset, and counts."""
+
+    dataset_hash: str
+    quads: int
+    documents: int
+    claims: int
+
+    @classmethod
+    def of(cls, notes: Mapping[str, PartNote]) -> Written:
+        """Return it for a dataset of which this is noted."""
+        counts = (sum(getattr(note, name) for note in notes.values()) for name in ("quads", "documents", "claims"))
+        return cls(hash_of_parts(notes), *counts)
+
+
+@dataclass
+class Stage:
+    """A store as a change would make it, facts view included, that nobody else sees before it is committed."""
+
+    engine: ox.Store | None
+    wanted: bool = False
+    written: Written | None = None
+    """What the store holds, once the stage is over and was committed."""
+
+    def commit(self) -> None:
+        """Have the change made when the block ends."""
+        self.wanted = True
+
+
 class Writer(Protocol):
     """What a command that changes a store needs of it, while it alone writes."""
 
     def quads(self) -> frozenset[ox.Quad]:
         """Return the dataset as it is now; empty where there is no store yet."""
 
-    def replace(self, quads: frozenset[ox.Quad]) -> str:
-        """Put a new dataset, with its facts view, in the place of whatever is there, in one step; return its hash."""
+    def names(self) -> set[str]:
+        """Return the names of the parts of the dataset (`kg.dataset.part_name`)."""
 
-    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
-        """Turn the dataset `before`, which is there, into `after`, facts view included, in one transaction.
+    def parts(self, names: Collection[str]) -> frozenset[ox.Quad]:
+        """Return the quads of those parts of the dataset that are there."""
 
-        Returns the hash of the dataset `after`.
+    def replace(self, quads: frozenset[ox.Quad]) -> Written:
+        """Put a new dataset, with its facts view, in the place of whatever is there, in one step."""
+
+    def staged(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> AbstractContextManager[Stage]:
+        """Give the store in which the parts `before`, which are there, are `after`, facts view included.
+
+        It takes the place of the old one when the block ends, if it was committed.
         """
 
+    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
+        """Turn the dataset `before`, which is there, into `after`, facts view included, in one step."""
 
-def update_between(before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
-    """Return one SPARQL update, which every engine runs in one transaction, that turns `before` into `after`."""
-    old, new = before | facts(before), after | facts(after)
-    return f"DELETE DATA {{ {data_block(old - new)} }} ;\nINSERT DATA {{ {data_block(new - old)} }}"
+
+def quads_of_parts(engine: ox.Store, names: Collection[str]) -> Iterator[ox.Quad]:
+    """Yield the quads of some parts of a dataset in a store of the engine; claims lie in graphs of their own."""
+    for name in names:
+        graph = ox.NamedNode(name)
+        claims = set()
+        for quad in engine.quads_for_pattern(None, None, None, graph):
+            claims.add(quad.subject)
+            yield quad
+        for claim in claims:
+            if isinstance(claim, ox.NamedNode) and part_name(claim.value) == name and claim != graph:
+                yield from engine.quads_for_pattern(None, None, None, claim)
 
 
 def data_block(quads: Iterable[ox.Quad]) -> str:

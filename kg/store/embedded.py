@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from kg import __version__, sparql, terms
-from kg.dataset import dataset_hash, facts
+from kg.dataset import PartNote, facts, graphs_of, hash_of_parts, part_name, part_notes
 from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
-from kg.store.base import Results, update_between
+from kg.store.base import Results, Stage, Written, quads_of_parts
+from kg.store.stage import apply, copy_of_links
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 __all__ = ["EmbeddedStore", "EmbeddedWriter", "LatestStore", "evaluate", "locked", "named_quads"]
 
-FORMAT = 1
+FORMAT = 2
 """Number of the on-disk layout; raised whenever graphs or files are laid out differently."""
 
 LOCK_PATIENCE = 10.0
@@ -42,7 +43,7 @@ class EmbeddedStore:
     place: str
     engine: ox.Store
     noted: str = ""
-    """The hash of the dataset as it was noted when it was written; empty where a change was broken off."""
+    """The hash of the dataset as it was noted when it was written."""
 
     @classmethod
     def open(cls, folder: Path) -> EmbeddedStore:
@@ -215,7 +216,11 @@ def _unwritable(folder: Path, error: Exception) -> StoreError:
 
 
 class EmbeddedWriter:
-    """The one writer of the store in a folder."""
+    """The one writer of the store in a folder.
+
+    Every change is made in a generation beside the one that is there, and naming the new one in `current` is the step
+    in which the store changes. So a change is there whole or not at all, whenever the machine stops.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -226,50 +231,86 @@ class EmbeddedWriter:
             return frozenset()
         return EmbeddedStore.open(self.folder).quads()
 
-    def replace(self, quads: frozenset[ox.Quad]) -> str:
-        """Put a new dataset in the place of whatever is there, and return its hash."""
-        name = f"generation-{time.time_ns()}"
-        fresh = self.folder / name
-        try:
+    def names(self) -> set[str]:
+        """Return the names of the parts of the dataset."""
+        return set(self._notes())
+
+    def parts(self, names: Collection[str]) -> frozenset[ox.Quad]:
+        """Return the quads of those parts of the dataset, by name (`kg.dataset.part_name`), that are there."""
+        if _pointer(self.folder) is None:
+            return frozenset()
+        return frozenset(quads_of_parts(EmbeddedStore.open(self.folder).engine, names))
+
+    def replace(self, quads: frozenset[ox.Quad]) -> Written:
+        """Put a new dataset in the place of whatever is there."""
+        with self._generation() as fresh:
             engine = ox.Store(str(fresh))
             engine.bulk_extend(facts(quads) | quads)
             engine.optimize()
             del engine
-            written = dataset_hash(quads)
-            self._point_to(name, written)
+            return self._point_to(fresh, part_notes(quads))
+
+    @contextmanager
+    def staged(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Iterator[Stage]:
+        """Give the store in which the parts `before` are `after`; it takes the place of the old one if committed."""
+        pointer = _pointer(self.folder)
+        with self._generation() as fresh:
+            if pointer is not None:
+                copy_of_links(self.folder / pointer["generation"], fresh)
+            stage = Stage(ox.Store(str(fresh)))
+            assert stage.engine is not None
+            apply(stage.engine, before, after)
+            yield stage
+            stage.engine = None  # closed, so that every byte of it is in its files
+            if stage.wanted:
+                notes = self._notes()
+                for name in {part_name(graph) for graph in graphs_of(before)}:
+                    notes.pop(name, None)
+                stage.written = self._point_to(fresh, notes | part_notes(after))
+
+    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
+        """Turn the dataset `before`, or some parts of it, into `after`."""
+        with self.staged(before, after) as stage:
+            stage.commit()
+        assert stage.written is not None
+        return stage.written
+
+    @contextmanager
+    def _generation(self) -> Iterator[Path]:
+        """Give the folder of a new generation, which is gone again unless it becomes the current one."""
+        fresh = self.folder / f"generation-{time.time_ns()}"
+        try:
+            yield fresh
         except _FAILURES as error:
-            shutil.rmtree(fresh, ignore_errors=True)
             raise _unwritable(self.folder, error) from error
-        for old in self.folder.glob("generation-[0-9]*"):
-            if old.name != name:
-                shutil.rmtree(old, ignore_errors=True)
-        return written
+        finally:
+            pointer = _pointer(self.folder) or {}
+            for old in self.folder.glob("generation-[0-9]*"):
+                if old.name.partition(".")[0] == pointer.get("generation"):
+                    continue
+                if old.is_dir():
+                    shutil.rmtree(old, ignore_errors=True)
+                else:
+                    old.unlink(missing_ok=True)
 
-    def _point_to(self, name: str, written: str = "") -> None:
-        """Name the current generation and the hash of its dataset, where that is known.
-
-        Renaming over the old pointer is the one step in which a store that is built anew changes.
-        """
-        pointer = self.folder / "current.new"
-        noted = {"format": FORMAT, "version": __version__, "generation": name, "dataset": written}
-        pointer.write_text(json.dumps(noted) + "\n")
-        pointer.replace(self.folder / "current")
-
-    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
-        """Turn the dataset `before` into `after`, and return the hash of that.
-
-        The old hash goes first and the new one comes last, so that none is ever noted that is not the dataset's.
-        """
+    def _notes(self) -> dict[str, PartNote]:
+        """Return what is noted of the parts; worked out where that file is missing or damaged."""
         pointer = _pointer(self.folder)
         if pointer is None:
-            return self.replace(after)
-        update, written = update_between(before, after), dataset_hash(after)
+            return {}
         try:
-            engine = ox.Store(str(self.folder / pointer["generation"]))
-            self._point_to(pointer["generation"])
-            engine.update(update)
-            del engine
-            self._point_to(pointer["generation"], written)
-            return written
-        except _FAILURES as error:
-            raise _unwritable(self.folder, error) from error
+            noted = json.loads((self.folder / f"{pointer['generation']}.json").read_text(encoding="utf-8"))
+            notes = {name: PartNote(*note) for name, note in noted.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return part_notes(self.quads())
+        return notes if hash_of_parts(notes) == pointer.get("dataset") else part_notes(self.quads())
+
+    def _point_to(self, fresh: Path, notes: dict[str, PartNote]) -> Written:
+        """Name the current generation and the hash of its dataset; what is noted of the parts lies beside it."""
+        beside, pointer = fresh.with_name(f"{fresh.name}.json"), self.folder / "current.new"
+        written = Written.of(notes)
+        beside.write_text(json.dumps({name: astuple(note) for name, note in notes.items()}) + "\n", encoding="utf-8")
+        noted = {"format": FORMAT, "version": __version__, "generation": fresh.name, "dataset": written.dataset_hash}
+        pointer.write_text(json.dumps(noted) + "\n", encoding="utf-8")
+        pointer.replace(self.folder / "current")
+        return written

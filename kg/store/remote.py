@@ -8,6 +8,7 @@ does; then it is a graph of its own, `graph:facts`, which every query names as i
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -16,9 +17,9 @@ from typing import TYPE_CHECKING, TypeVar
 import pyoxigraph as ox
 
 from kg import sparql, terms
-from kg.dataset import dataset_hash, facts, graph_of
+from kg.dataset import facts, graph_of, part_name, part_notes
 from kg.errors import DataError, QuerySyntaxError
-from kg.store.base import Results, data_block
+from kg.store.base import Results, Stage, Written, data_block
 from kg.store.endpoint import Endpoint, Refused
 
 if TYPE_CHECKING:
@@ -114,6 +115,11 @@ class RemoteStore:
                 "raise its limit on rows, or try again if someone was writing to it",
             )
         return quads
+
+    def graphs(self) -> list[str]:
+        """Return the names of the graphs of the dataset."""
+        rows = self._rows(f"SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER({_OURS}) }}")
+        return [row["g"].value for row in rows]
 
     def viewed(self, view: ox.NamedNode | None) -> frozenset[ox.Quad]:
         """Return the facts view as it is there, in the default graph or in that of its own."""
@@ -214,20 +220,45 @@ class RemoteWriter:
         """Return the dataset as it is now."""
         return self.store.quads()
 
-    def replace(self, quads: frozenset[ox.Quad]) -> str:
-        """Put a new dataset in the place of whatever is there, and return its hash.
+    def names(self) -> set[str]:
+        """Return the names of the parts of the dataset."""
+        rows = self.store.graphs()
+        return {part_name(name) for name in rows}
+
+    def parts(self, names: Collection[str]) -> frozenset[ox.Quad]:
+        """Return the quads of those parts of the dataset that are there."""
+        return frozenset(quad for quad in self._whole if part_name(graph_of(quad)) in names)
+
+    @cached_property
+    def _whole(self) -> frozenset[ox.Quad]:
+        """The dataset as this writer finds it: validating a change needs it here."""
+        return self.store.quads()
+
+    def replace(self, quads: frozenset[ox.Quad]) -> Written:
+        """Put a new dataset in the place of whatever is there.
 
         The graphs of others at the endpoint stay; where the default graph is not the union of all, it is ours.
         """
         view = self._view()
         return self._write(self.store.quads() | self.store.viewed(view), quads, view)
 
-    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
-        """Turn the dataset `before` into `after`, and return the hash of that."""
+    @contextmanager
+    def staged(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Iterator[Stage]:
+        """Give the store in which the parts `before` are `after`, in memory; it is written there if committed."""
+        whole = (self._whole - before) | after
+        stage = Stage(ox.Store())
+        assert stage.engine is not None
+        stage.engine.bulk_extend(whole | facts(whole))
+        yield stage
+        if stage.wanted:
+            stage.written = self.change(self._whole, whole)
+
+    def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
+        """Turn the dataset `before` into `after`."""
         view = self._view()
         return self._write(before | _viewed(before, view), after, view)
 
-    def _write(self, old: frozenset[ox.Quad], after: frozenset[ox.Quad], view: ox.NamedNode | None) -> str:
+    def _write(self, old: frozenset[ox.Quad], after: frozenset[ox.Quad], view: ox.NamedNode | None) -> Written:
         """Turn the quads that are there into a dataset and its view.
 
         Raises `DataError` for a graph that is not ours.
@@ -237,7 +268,7 @@ class RemoteWriter:
                 f"the graph {min(foreign)} cannot be told from those of others at this endpoint",
                 mend=f"give graphs names that begin with {terms.BASE}; nothing was changed",
             )
-        new, written = after | _viewed(after, view), dataset_hash(after)
+        new, written = after | _viewed(after, view), Written.of(part_notes(after))
         steps = [f"DELETE WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?hash }} }}"]
         # Virtuoso deletes no literal with a language, unless it is alone in its operation.
         steps += _operations("DELETE", old - new, 1 if view else _QUADS_AT_ONCE)

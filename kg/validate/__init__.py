@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -55,10 +56,11 @@ def validate_change(
 ) -> Report:
     """Hold what a change can concern against all shapes and checks: the cost follows the change, not the store.
 
-    `store` holds the dataset after the change, named graphs only; `changed` are the quads added and removed. The
-    findings are all those of `validate` at the nodes that the change can concern; at every other node they are what
+    `store` holds the dataset after the change, and may hold its facts view; `changed` are the quads added and removed.
+    The findings are all those of `validate` at the nodes that the change can concern; at every other node they are what
     they were before it. So where nothing was violated before, the violations are those of `validate`, and the
-    warnings and hints are those at concerned nodes. A change of the ontology concerns every node.
+    warnings and hints are those at concerned nodes. A change of the ontology concerns every node. The report counts
+    no documents and claims.
     """
     if concerns_everything(shapes(), changed):
         return validate(store, sources, progress)
@@ -68,7 +70,7 @@ def validate_change(
     if progress:
         progress("checks")
     found.update(rows_after(store, changed))
-    return _report(store, found, sources)
+    return _located(store, found, sources)
 
 
 @contextmanager
@@ -84,12 +86,13 @@ def _uncollected() -> Iterator[None]:
 
 
 def _report(store: ox.Store, found: Iterable[Finding], sources: Mapping[str, Path] | None) -> Report:
+    located = _located(store, found, sources)
+    return replace(located, documents=_instances(store, "SourceDocument"), claims=_instances(store, "Claim"))
+
+
+def _located(store: ox.Store, found: Iterable[Finding], sources: Mapping[str, Path] | None) -> Report:
     places = Places(store, sources or {})
-    return Report(
-        tuple(sorted(map(places.located, found), key=Finding.sort_key)),
-        documents=_instances(store, "SourceDocument"),
-        claims=_instances(store, "Claim"),
-    )
+    return Report(tuple(sorted(map(places.located, found), key=Finding.sort_key)))
 
 
 def _instances(store: ox.Store, name: str) -> int:

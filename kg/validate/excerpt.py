@@ -156,7 +156,10 @@ def _quads_from(store: ox.Store, step: str, node: Term) -> Iterable[ox.Quad]:
         return ()
     if step == "^in":
         return store.quads_for_pattern(None, None, None, named)
-    return store.quads_for_pattern(named, None if step in ("*", "in") else _property(step), None, None)
+    if step == "in":
+        quads = store.quads_for_pattern(named, None, None, None)
+        return (quad for quad in quads if isinstance(quad.graph_name, ox.NamedNode))
+    return store.quads_for_pattern(named, None if step == "*" else _property(step), None, None)
 
 
 def _quads_to(store: ox.Store, step: str, node: Term) -> Iterable[ox.Quad]:
