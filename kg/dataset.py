@@ -223,7 +223,7 @@ def _part_of(graph: str) -> tuple[str, str]:
 
 
 def part_name(graph: str) -> str:
-    """Return the name of the part that a graph belongs to: the graph that describes a document or its claims, or itself.
+    """Return the name of the part that a graph belongs to: the record of a document or of its claims, or itself.
 
     >>> part_name(terms.CLAIM + "some-story-c07") == part_name(terms.GRAPH + "claims/some-story")
     True

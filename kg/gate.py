@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -174,10 +173,10 @@ def _changed(
         before = writer.quads() if names is None else writer.parts(names)
         after = edit(Dataset(before))
         with writer.staged(before, after.quads) as stage:
-            assert stage.engine is not None
-            report = _conforming(validate_change(stage.engine, before ^ after.quads, after.sources, progress))
+            counted = stage.written.documents, stage.written.claims
+            changed = before ^ after.quads
+            report = _conforming(validate_change(stage.engine, changed, after.sources, progress, counted))
             stage.commit()
-    assert stage.written is not None
     gone, come = _slugs(before - after.quads), _slugs(after.quads - before)
     return _outcome(stage.written, report, tuple(sorted({*touched, *gone, *come})), tuple(sorted(gone)))
 
@@ -187,5 +186,4 @@ def _slugs(quads: frozenset[ox.Quad]) -> set[str]:
 
 
 def _outcome(written: Written, report: Report, slugs: tuple[str, ...] = (), replaced: tuple[str, ...] = ()) -> Outcome:
-    counted = dataclasses.replace(report, documents=written.documents, claims=written.claims)
-    return Outcome(written.dataset_hash, written.quads, written.documents, written.claims, counted, slugs, replaced)
+    return Outcome(written.dataset_hash, written.quads, written.documents, written.claims, report, slugs, replaced)

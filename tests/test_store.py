@@ -93,7 +93,7 @@ def test_what_a_killed_build_left_behind_is_cleared_by_the_next_and_nothing_else
 
     put(small_store, small)
 
-    left = {path.name for path in small_store.glob("generation-*")}
+    left = {path.name for path in small_store.glob("generation-*[0-9]")}
     assert "generation-17" not in left
     assert "generation-of-mine" in left
 
@@ -182,7 +182,6 @@ def test_a_stage_that_is_not_committed_changes_nothing(small_store: Path, small:
     before = bytes_of(small_store)
 
     with writing(str(small_store)) as writer, writer.staged(small, frozenset()) as stage:
-        assert stage.engine is not None
         assert len(stage.engine) == 0
 
     assert bytes_of(small_store) == before
@@ -407,7 +406,7 @@ def test_a_pointer_that_is_none_is_an_error_that_says_so(pointer: str, small_sto
 
 
 def test_a_store_whose_files_are_gone_does_not_open_and_is_not_made_anew(small_store: Path) -> None:
-    [generation] = small_store.glob("generation-*")
+    [generation] = small_store.glob("generation-*[0-9]")
     shutil.rmtree(generation)
 
     with pytest.raises(StoreError, match="the store does not open"):
@@ -417,7 +416,7 @@ def test_a_store_whose_files_are_gone_does_not_open_and_is_not_made_anew(small_s
 
 
 def test_a_damaged_store_does_not_open(small_store: Path) -> None:
-    [generation] = small_store.glob("generation-*")
+    [generation] = small_store.glob("generation-*[0-9]")
     (generation / "CURRENT").write_text("nonsense")
 
     with pytest.raises(StoreError, match="the store does not open"):

@@ -64,10 +64,9 @@ class Written:
 class Stage:
     """A store as a change would make it, facts view included, that nobody else sees before it is committed."""
 
-    engine: ox.Store | None
+    engine: ox.Store
+    written: Written
     wanted: bool = False
-    written: Written | None = None
-    """What the store holds, once the stage is over and was committed."""
 
     def commit(self) -> None:
         """Have the change made when the block ends."""

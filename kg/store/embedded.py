@@ -257,22 +257,21 @@ class EmbeddedWriter:
         with self._generation() as fresh:
             if pointer is not None:
                 copy_of_links(self.folder / pointer["generation"], fresh)
-            stage = Stage(ox.Store(str(fresh)))
-            assert stage.engine is not None
-            apply(stage.engine, before, after)
+            engine = ox.Store(str(fresh))
+            apply(engine, before, after)
+            gone = {part_name(graph) for graph in graphs_of(before)}
+            notes = {name: note for name, note in self._notes().items() if name not in gone} | part_notes(after)
+            stage = Stage(engine, Written.of(notes))
             yield stage
-            stage.engine = None  # closed, so that every byte of it is in its files
+            # Closed, so that every byte of it is in its files.
+            del engine, stage.engine
             if stage.wanted:
-                notes = self._notes()
-                for name in {part_name(graph) for graph in graphs_of(before)}:
-                    notes.pop(name, None)
-                stage.written = self._point_to(fresh, notes | part_notes(after))
+                self._point_to(fresh, notes)
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
         """Turn the dataset `before`, or some parts of it, into `after`."""
         with self.staged(before, after) as stage:
             stage.commit()
-        assert stage.written is not None
         return stage.written
 
     @contextmanager

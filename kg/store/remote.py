@@ -246,12 +246,12 @@ class RemoteWriter:
     def staged(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Iterator[Stage]:
         """Give the store in which the parts `before` are `after`, in memory; it is written there if committed."""
         whole = (self._whole - before) | after
-        stage = Stage(ox.Store())
-        assert stage.engine is not None
-        stage.engine.bulk_extend(whole | facts(whole))
+        engine = ox.Store()
+        engine.bulk_extend(whole | facts(whole))
+        stage = Stage(engine, Written.of(part_notes(whole)))
         yield stage
         if stage.wanted:
-            stage.written = self.change(self._whole, whole)
+            self.change(self._whole, whole)
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
         """Turn the dataset `before` into `after`."""

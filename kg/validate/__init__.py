@@ -53,14 +53,16 @@ def validate_change(
     changed: Collection[ox.Quad],
     sources: Mapping[str, Path] | None = None,
     progress: Callable[[str], None] | None = None,
+    counted: tuple[int, int] | None = None,
 ) -> Report:
     """Hold what a change can concern against all shapes and checks: the cost follows the change, not the store.
 
     `store` holds the dataset after the change, and may hold its facts view; `changed` are the quads added and removed.
     The findings are all those of `validate` at the nodes that the change can concern; at every other node they are what
     they were before it. So where nothing was violated before, the violations are those of `validate`, and the
-    warnings and hints are those at concerned nodes. A change of the ontology concerns every node. The report counts
-    no documents and claims.
+    warnings and hints are those at concerned nodes. A change of the ontology concerns every node.
+
+    `counted` are the documents and claims in the store, where they are known; to count them costs as much as they are.
     """
     if concerns_everything(shapes(), changed):
         return validate(store, sources, progress)
@@ -70,7 +72,9 @@ def validate_change(
     if progress:
         progress("checks")
     found.update(rows_after(store, changed))
-    return _located(store, found, sources)
+    if counted is None:
+        return _report(store, found, sources)
+    return replace(_located(store, found, sources), documents=counted[0], claims=counted[1])
 
 
 @contextmanager

@@ -300,7 +300,7 @@ def closed_hits_of(data: Data, predicate: str, foci: set[Term]) -> Iterator[Hit]
 
 def not_allowed(data: Data, constraint: Constraint) -> set[str]:
     """Return the properties of the data that a closed shape does not allow."""
-    return set(data.predicates) - _allowed(constraint)
+    return data.predicates - _allowed(constraint)
 
 
 def _allowed(constraint: Constraint) -> set[str]:

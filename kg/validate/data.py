@@ -161,15 +161,22 @@ class Data:
         return next(self.store.quads_for_pattern(node, named, None, None), None) is not None
 
     @cached_property
-    def predicates(self) -> list[str]:
-        """The properties that are used. Raises `KgError` where one has a triple for a value."""
+    def _used(self) -> list[tuple[str, bool]]:
+        """The properties that are used, each with whether a value of it is a triple; some come twice."""
         text = "SELECT DISTINCT ?p ?nested { ?s ?p ?o BIND(isTRIPLE(?o) AS ?nested) }"
-        rows = [(row["p"], row["nested"].value == "true") for row in self.query(text)]
-        for predicate, nested in rows:
+        return [(row["p"].value, row["nested"].value == "true") for row in self.query(text)]
+
+    @property
+    def predicates(self) -> set[str]:
+        """The properties that are used."""
+        return {predicate for predicate, _ in self._used}
+
+    def refuse_triple_terms(self) -> None:
+        """Raise `KgError` where a triple is the value of a property."""
+        for predicate, nested in self._used:
             if nested:
-                [found, *_] = self.query(f"SELECT ?o {{ ?s {predicate} ?o FILTER(isTRIPLE(?o)) }} LIMIT 1")
+                [found, *_] = self.query(f"SELECT ?o {{ ?s <{predicate}> ?o FILTER(isTRIPLE(?o)) }} LIMIT 1")
                 raise KgError(f"a triple term cannot be validated: {found['o']}", mend="say it in a claim")
-        return [predicate.value for predicate, _ in rows]
 
     def described(self, node: Term) -> set[tuple[str, Term]]:
         """Return the properties and values of a node."""
