@@ -517,7 +517,7 @@ def test_a_build_takes_the_place_of_a_store_made_by_another_version(kg: Runner, 
 
 
 def test_a_damaged_store_is_an_error(kg: Runner, own_store: Path) -> None:
-    [generation] = own_store.glob("generation-*")
+    [generation] = own_store.glob("generation-*[0-9]")
     for path in generation.glob("*.sst"):
         path.write_bytes(path.read_bytes()[:40])
 

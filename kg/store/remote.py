@@ -273,7 +273,7 @@ class RemoteWriter:
         # Virtuoso deletes no literal with a language, unless it is alone in its operation.
         steps += _operations("DELETE", old - new, 1 if view else _QUADS_AT_ONCE)
         steps += _operations("INSERT", new - old)
-        steps.append(f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "{written}" }} }}')
+        steps.append(f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "{written.dataset_hash}" }} }}')
         if len(old ^ new) <= _QUADS_AT_ONCE:
             steps = [" ;\n".join(steps)]
         for step in steps:
