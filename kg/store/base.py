@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyoxigraph as ox
 
-from kg.dataset import facts
+from kg.dataset import dataset_hash, facts
+from kg.errors import StoreDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["Results", "Store", "Writer", "data_block", "update_between"]
+__all__ = ["Results", "Store", "Writer", "data_block", "update_between", "verified"]
 
 Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
@@ -54,6 +55,23 @@ class Writer(Protocol):
 
         Returns the hash of the dataset `after`.
         """
+
+
+def verified(store: Store) -> tuple[frozenset[ox.Quad], str]:
+    """Return the dataset of a store and its hash.
+
+    Raises `StoreDamaged` where that is not the hash that was noted when it was written.
+    """
+    noted, quads = store.noted, store.quads()
+    found = dataset_hash(quads)
+    if noted and found != noted:
+        raise StoreDamaged(
+            f"the store holds the dataset {found}, and {noted} was noted when it was written",
+            where=store.place,
+            mend="run: kg restore FILE with your last backup; where what is there is right: kg export --format trig, "
+            "then kg build from that file",
+        )
+    return quads, found
 
 
 def update_between(before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:

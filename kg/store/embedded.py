@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg import __version__, sparql, terms
+from kg import sparql, terms
 from kg.dataset import dataset_hash, facts
-from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
-from kg.store.base import Results, update_between
+from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
+from kg.files import sync_folder, sync_tree
+from kg.store.base import Results, update_between, verified
+from kg.store.folder import clear, generations, point_to, read_pointer, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["EmbeddedStore", "EmbeddedWriter", "LatestStore", "evaluate", "locked", "named_quads"]
+__all__ = ["EmbeddedStore", "EmbeddedWriter", "LatestStore", "damage", "evaluate", "named_quads"]
 
-FORMAT = 1
-"""Number of the on-disk layout; raised whenever graphs or files are laid out differently."""
-
-LOCK_PATIENCE = 10.0
-"""Seconds that a second writer waits for the first."""
+_OPENINGS = 10
+"""Times that a store is opened until nobody has changed it meanwhile; a change takes longer than an opening."""
 
 _FAILURES = (OSError, RuntimeError)
 """What the engine raises where files cannot be read or written, and where it finds them damaged."""
@@ -46,19 +41,27 @@ class EmbeddedStore:
 
     @classmethod
     def open(cls, folder: Path) -> EmbeddedStore:
-        """Open the current generation of the store in `folder`, read-only: no byte of it changes."""
-        pointer = _pointer(folder)
-        if pointer is None:
-            raise StoreMissing("there is no store here", where=str(folder), mend="run: kg build")
-        generation = folder / pointer["generation"]
-        try:
-            return cls(str(folder), ox.Store.read_only(str(generation)), str(pointer.get("dataset") or ""))
-        except _FAILURES as error:
-            if _pointer(folder) != pointer:  # a build swapped generations between the two steps
-                return cls.open(folder)
-            raise StoreError(
-                f"the store does not open: {error}", where=str(generation), mend="run: kg build"
-            ) from error
+        """Open the current generation of the store in `folder`, read-only: no byte of it changes.
+
+        What is opened and what is noted are of the same moment. Raises `StoreMissing`, `StoreDamaged`,
+        `StoreVersionMismatch` and `StoreError`.
+        """
+        pointer = read_pointer(folder)
+        for _ in range(_OPENINGS):
+            if pointer is None:
+                raise _missing(folder)
+            failure, engine = None, None
+            try:
+                engine = ox.Store.read_only(str(folder / pointer.generation))
+            except _FAILURES as error:
+                failure = error
+            before, pointer = pointer, read_pointer(folder)
+            if pointer != before:  # someone built it anew, or changed it, between the two steps
+                continue
+            if engine is None or failure:
+                raise _unopened(folder / before.generation, failure) from failure
+            return cls(str(folder), engine, before.dataset)
+        raise StoreError("the store changes all the while", where=str(folder), mend="try again when less is written")
 
     def query(self, text: str) -> Results:
         """Answer a query that only reads."""
@@ -66,7 +69,10 @@ class EmbeddedStore:
 
     def quads(self) -> frozenset[ox.Quad]:
         """Return every quad in a named graph."""
-        return named_quads(self.engine)
+        try:
+            return named_quads(self.engine)
+        except _FAILURES as error:
+            raise damage(error, self.place) or StoreError(f"the store cannot be read: {error}") from error
 
     def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
         """Return the named graphs that hold each triple."""
@@ -91,8 +97,8 @@ class LatestStore:
         """Return the store as it is now. Raises `StoreMissing`, and what opening raises."""
         try:
             found = os.stat(self._pointer)  # noqa: PTH116  # a path object costs as much again as the call
-        except OSError as error:
-            raise StoreMissing("there is no store here", where=str(self.folder), mend="run: kg build") from error
+        except OSError:
+            return EmbeddedStore.open(self.folder)  # which says what is wrong with it
         seen = (found.st_ino, found.st_mtime_ns)  # every build and every change writes this file anew
         if self._opened is None or seen != self._seen:
             self._opened, self._seen = EmbeddedStore.open(self.folder), seen
@@ -118,7 +124,37 @@ def evaluate(
     except SyntaxError as error:
         raise sparql.syntax_error(text, error) from error
     except _FAILURES as error:
-        raise StoreError(f"the store cannot be read: {error}") from error
+        raise damage(error) or StoreError(f"the store cannot be read: {error}") from error
+
+
+def damage(error: BaseException, where: str | None = None) -> StoreDamaged | None:
+    """Return what an error of the engine says of damaged files; None where it says something else.
+
+    The engine checks a block of a file when it reads it, so rows can break off in the middle of an answer.
+    """
+    text = str(error)
+    if isinstance(error, RuntimeError) and text.startswith("Corruption"):
+        return StoreDamaged(f"files of the store are damaged: {text}", where=where)
+    return None
+
+
+def _missing(folder: Path) -> StoreError:
+    """Return the error for a folder without a pointer."""
+    if generations(folder):
+        return StoreDamaged("the store was never finished, or its file “current” is gone", where=str(folder))
+    return StoreMissing("there is no store here", where=str(folder), mend="run: kg build")
+
+
+def _unopened(generation: Path, error: Exception | None) -> StoreError:
+    """Return the error for a database that does not open, told apart by what the engine says."""
+    what, where = f"the store does not open: {error}", str(generation)
+    if "lock file" in what or "LOCK:" in what:
+        return StoreLocked("another program writes to the database of this store", where=where, mend="end it first")
+    if not generation.exists():
+        return StoreDamaged("the store does not open: its files are gone", where=where)
+    if isinstance(error, FileNotFoundError) or "Corruption" in what:
+        return StoreDamaged(what, where=where)
+    return StoreError(what, where=where, mend="see that its files can be read, and try again")
 
 
 def _prefixes(text: str) -> dict[str, str]:
@@ -134,97 +170,39 @@ def named_quads(engine: ox.Store) -> frozenset[ox.Quad]:
     return frozenset(quad for quad in engine if quad.graph_name != default)
 
 
-def _pointer(folder: Path) -> dict[str, Any] | None:
-    """Return what the file `current` says of the store in `folder`, or None where there is none."""
-    path = folder / "current"
-    try:
-        pointer = json.loads(path.read_text(encoding="utf-8"))
-        found = pointer["format"]
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError("is not the pointer of a store", where=str(path), mend="run: kg build") from error
-    if found != FORMAT:
-        raise StoreVersionMismatch(
-            f"the store has layout {found} (made by version {pointer.get('version', 'unknown')}); "
-            f"this version reads {FORMAT}",
-            where=str(folder),
-            mend="run: kg build",
-        )
-    if not isinstance(pointer.get("generation"), str):
-        raise StoreError("names no generation of the store", where=str(path), mend="run: kg build")
-    return dict(pointer)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the write lock of the store in `folder`, which is made if need be, until the block ends.
-
-    Raises `StoreLocked`, naming the holder, after `LOCK_PATIENCE` seconds.
-    """
-    from filelock import FileLock, Timeout
-
-    lock, holder = FileLock(folder / "lock"), folder / "holder.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            print(f"waiting for {_holder(holder)} to finish writing to {folder} …", file=sys.stderr)
-            lock.acquire(timeout=LOCK_PATIENCE)
-    except Timeout as error:
-        raise StoreLocked(
-            f"{_holder(holder)} is writing to this store",
-            where=str(folder),
-            mend="wait until it is done, then try again",
-        ) from error
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        _name_holder(holder)
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def _name_holder(path: Path) -> None:
-    who = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    try:
-        path.write_text(json.dumps(who))
-    except OSError as error:
-        raise _unwritable(path.parent, error) from error
-
-
-def _holder(path: Path) -> str:
-    try:
-        who = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {who['pid']} (since {who['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
-
-
-def _unwritable(folder: Path, error: Exception) -> StoreError:
-    return StoreError(
-        f"cannot be written: {getattr(error, 'strerror', None) or error}",
-        where=str(folder),
-        mend="free some space, or name another folder with --store",
-    )
-
-
 class EmbeddedWriter:
     """The one writer of the store in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def recover(self) -> None:
+        """Mend what a writer that was killed left behind: note the hash again, and clear what nobody uses.
+
+        A change of the engine is done whole or not at all, so what is there is the dataset before or the one after. A
+        store that is damaged, or of another layout, is left for `replace`.
+        """
+        try:
+            pointer = read_pointer(self.folder)
+            if pointer is None:
+                return
+            clear(self.folder, pointer.generation)
+            if not pointer.dataset:
+                found = dataset_hash(EmbeddedStore.open(self.folder).quads())
+                point_to(self.folder, pointer.generation, found)
+        except StoreError:
+            return
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
     def quads(self) -> frozenset[ox.Quad]:
-        """Return the dataset as it is now; empty where there is no store yet."""
-        if _pointer(self.folder) is None:
+        """Return the dataset as it is now; empty where there is no store yet.
+
+        Raises `StoreDamaged` where it is not the one that was noted, so that no change builds on a loss.
+        """
+        if read_pointer(self.folder) is None:
             return frozenset()
-        return EmbeddedStore.open(self.folder).quads()
+        return verified(EmbeddedStore.open(self.folder))[0]
 
     def replace(self, quads: frozenset[ox.Quad]) -> str:
         """Put a new dataset in the place of whatever is there, and return its hash."""
@@ -235,41 +213,42 @@ class EmbeddedWriter:
             engine.bulk_extend(facts(quads) | quads)
             engine.optimize()
             del engine
+            sync_tree(fresh)
+            sync_folder(self.folder)
             written = dataset_hash(quads)
-            self._point_to(name, written)
+            point_to(self.folder, name, written)
         except _FAILURES as error:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise _unwritable(self.folder, error) from error
-        for old in self.folder.glob("generation-[0-9]*"):
-            if old.name != name:
-                shutil.rmtree(old, ignore_errors=True)
+            raise unwritable(self.folder, error) from error
+        clear(self.folder, name)
         return written
-
-    def _point_to(self, name: str, written: str = "") -> None:
-        """Name the current generation and the hash of its dataset, where that is known.
-
-        Renaming over the old pointer is the one step in which a store that is built anew changes.
-        """
-        pointer = self.folder / "current.new"
-        noted = {"format": FORMAT, "version": __version__, "generation": name, "dataset": written}
-        pointer.write_text(json.dumps(noted) + "\n")
-        pointer.replace(self.folder / "current")
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
         """Turn the dataset `before` into `after`, and return the hash of that.
 
-        The old hash goes first and the new one comes last, so that none is ever noted that is not the dataset's.
+        The old hash goes first and the new one comes last, so that none is ever noted that is not the dataset's. Once
+        this returns, the change is on the disk, not only with the operating system.
         """
-        pointer = _pointer(self.folder)
+        pointer = read_pointer(self.folder)
         if pointer is None:
             return self.replace(after)
         update, written = update_between(before, after), dataset_hash(after)
+        generation = self.folder / pointer.generation
+        if not generation.exists():  # the engine would make an empty one
+            raise _unopened(generation, None)
         try:
-            engine = ox.Store(str(self.folder / pointer["generation"]))
-            self._point_to(pointer["generation"])
+            engine = ox.Store(str(generation))
+        except _FAILURES as error:
+            known = _unopened(generation, error)
+            raise (
+                known if isinstance(known, StoreDamaged | StoreLocked) else unwritable(self.folder, error)
+            ) from error
+        try:
+            point_to(self.folder, pointer.generation)
             engine.update(update)
             del engine
-            self._point_to(pointer["generation"], written)
+            sync_tree(generation)
+            point_to(self.folder, pointer.generation, written)
             return written
         except _FAILURES as error:
-            raise _unwritable(self.folder, error) from error
+            raise damage(error, str(generation)) or unwritable(self.folder, error) from error
