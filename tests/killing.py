@@ -1,7 +1,7 @@
 """Work that is killed: a process that does each piece of work in a child, and ends that where or when it is told to.
 
-A step is whatever changes a file from Python (seen by an audit hook), each sync, and each call of the engine, before and
-after. `kill -9` before every step in turn reaches each state that a killed process can leave; a kill some time after a
+A step is whatever changes a file from Python (seen by an audit hook), each sync, and the begin and the end of each call
+of the engine. `kill -9` at every step in turn reaches each state that Python code can leave; a kill some time after a
 step reaches what lies inside of the engine's calls. No validation is done in these children, which makes them fast.
 """
 
@@ -129,7 +129,7 @@ def _watch(steps: _Steps) -> None:
 
         def _broken_up(self, quads: set[ox.Quad]) -> Iterator[ox.Quad]:
             for number, quad in enumerate(quads):
-                if number % 3000 == 1500:
+                if number % 200 == 100:
                     steps.step()
                 yield quad
 
@@ -140,8 +140,13 @@ def _watch(steps: _Steps) -> None:
             return getattr(ox, name)
 
     fsync = os.fsync
+
+    def sync(file: int) -> None:
+        steps.step()
+        fsync(file)
+
     setattr(embedded, "ox", Module())  # noqa: B010
-    setattr(os, "fsync", lambda file: steps.around(fsync, file))  # noqa: B010
+    setattr(os, "fsync", sync)  # noqa: B010
     sys.addaudithook(steps.hook)
 
 
