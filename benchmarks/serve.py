@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from benchmarks import peers
 from benchmarks.measure import Measured
 from kg import terms
-from kg.store.embedded import FORMAT
+from kg.store.folder import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

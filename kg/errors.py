@@ -19,6 +19,7 @@ __all__ = [
     "ParseFailure",
     "QuerySyntaxError",
     "ReadOnly",
+    "StoreDamaged",
     "StoreError",
     "StoreLocked",
     "StoreMissing",
@@ -132,6 +133,19 @@ class StoreMissing(StoreError):
 
 class StoreLocked(StoreError):
     """Another process is writing to the store."""
+
+
+class StoreDamaged(StoreError):
+    """The store's files are not as they were written."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        mend: str = "run: kg restore FILE with your last backup; without one: kg build",
+    ) -> None:
+        super().__init__(what, where=where, mend=mend)
 
 
 class StoreVersionMismatch(StoreError):

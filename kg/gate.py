@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kg.store import Written
 
-__all__ = ["Outcome", "add", "build", "checked", "merged", "put_graph", "remove", "update"]
+__all__ = ["Outcome", "add", "build", "checked", "merged", "put_graph", "remove", "replace", "update"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,14 @@ def build(place: str, files: Sequence[Path] = (), progress: Callable[[str], None
 
     Raises what reading, validating and writing raise; the old store stays until the new one is whole.
     """
-    dataset = read_files(files) if files else read_project()
+    return replace(place, read_files(files) if files else read_project(), progress)
+
+
+def replace(place: str, dataset: Dataset, progress: Callable[[str], None] | None = None) -> Outcome:
+    """Put `dataset` in the place of whatever is at `place`, once it is validated.
+
+    Raises what validating and writing raise; the old store stays until the new one is whole.
+    """
     report = checked(dataset, progress)
     with writing(place) as writer:
         written = writer.replace(dataset.quads)

@@ -19,7 +19,7 @@ COMMANDS = [
     line.partition(" #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.startswith("kg ")
 ]
 # These need a server, another endpoint, or a document of the reader's own.
-ELSEWHERE = ("kg serve", "my-story", "--store http", "texts/", "-o ")
+ELSEWHERE = ("kg serve", "my-story", "--store http", "texts/", "-o ", "kg restore")
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if not any(word in line for word in ELSEWHERE)])

@@ -14,13 +14,14 @@ import pyoxigraph as ox
 import pytest
 from support import EXAMPLE_FILES, bytes_of
 
-import kg.store.embedded
+import kg.store.folder
 from kg import __version__, gate, terms
 from kg.dataset import Dataset, dataset_hash, facts, graph_of, graphs_of, part_name, part_notes, read_files
 from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
 from kg.store import EmbeddedStore, open_store, writing
 from kg.store.base import Written, data_block
-from kg.store.embedded import FORMAT, EmbeddedWriter
+from kg.store.embedded import EmbeddedWriter
+from kg.store.folder import FORMAT
 
 
 def put(folder: Path, quads: frozenset[ox.Quad]) -> Path:
@@ -285,7 +286,7 @@ def holding(folder: Path) -> subprocess.Popen[str]:
 def test_a_second_writer_is_told_who_holds_the_lock(
     small_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(kg.store.embedded, "LOCK_PATIENCE", 0.1)
+    monkeypatch.setattr(kg.store.folder, "LOCK_PATIENCE", 0.1)
     with holding(small_store) as first:
         before = bytes_of(small_store)
 
@@ -324,7 +325,7 @@ def test_the_lock_of_a_killed_writer_is_free(small_store: Path, small: frozenset
 def test_a_holder_that_cannot_be_read_is_another_process(
     content: str, small_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kg.store.embedded, "LOCK_PATIENCE", 0.05)
+    monkeypatch.setattr(kg.store.folder, "LOCK_PATIENCE", 0.05)
     with holding(small_store) as first:
         (small_store / "holder.json").write_text(content)
 

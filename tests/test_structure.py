@@ -19,7 +19,21 @@ PACKAGE = Path(kg.__file__).parent
 
 # The way of the data, which is the reading order: a module imports only from before it.
 ORDER = [
-    *("errors", "terms", "project", "sparql", "document", "claim", "dataset", "validate", "store", "gate", "known"),
+    *(
+        "errors",
+        "terms",
+        "files",
+        "project",
+        "sparql",
+        "document",
+        "claim",
+        "dataset",
+        "validate",
+        "store",
+        "gate",
+        "backup",
+        "known",
+    ),
     *(
         "entity",
         "query",

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 import click
 
 from kg import __version__
-from kg.cli import asking, incoming, outgoing, serving
+from kg.cli import asking, incoming, keeping, outgoing, serving
 from kg.errors import KgError, StoreError
 
 __all__ = ["cli", "main"]
@@ -41,6 +41,9 @@ for command in (
     outgoing.export,
     outgoing.documents,
     outgoing.verify,
+    keeping.status,
+    keeping.backup,
+    keeping.restore,
     serving.serve,
     serving.site,
 ):
@@ -71,6 +74,12 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _fail(str(StoreError(f"{error.strerror or error}", where=str(error.filename or "kg"))), 1)
+    except RuntimeError as error:
+        from kg.store import damage
+
+        if (found := damage(error)) is None:
+            raise
+        _fail(str(found), found.exit_code)
 
 
 def _fail(message: str, code: int) -> None:

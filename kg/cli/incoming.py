@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from kg.cli.options import FILE, format_option, progress, quiet_option, store_option
-
-if TYPE_CHECKING:
-    from kg.gate import Outcome
+from kg.cli.options import FILE, format_option, progress, quiet_option, report, store_option
 
 __all__ = ["add", "build", "remove", "validate"]
 
@@ -33,7 +29,7 @@ def build(files: tuple[Path, ...], store: str, quiet: bool) -> None:
     """
     from kg import gate
 
-    _report("built", gate.build(store, files, progress(quiet)), store)
+    report("built", gate.build(store, files, progress(quiet)), store)
 
 
 @click.command()
@@ -55,7 +51,7 @@ def add(files: tuple[Path, ...], store: str, quiet: bool) -> None:
 
     outcome = gate.add(store, files, progress(quiet))
     verb = "replaced" if outcome.replaced else "added"
-    _report(f"{verb} {', '.join(outcome.slugs) or 'data'}", outcome, store)
+    report(f"{verb} {', '.join(outcome.slugs) or 'data'}", outcome, store)
 
 
 @click.command()
@@ -74,20 +70,7 @@ def remove(document: str, store: str, quiet: bool) -> None:
     from kg import gate
 
     outcome = gate.remove(store, document, progress(quiet))
-    _report(f"removed {outcome.slugs[0]}", outcome, store)
-
-
-def _report(done: str, outcome: Outcome, store: str) -> None:
-    warnings = sum(finding.severity == "warning" for finding in outcome.report.findings)
-    click.echo(
-        f"{done} ({store}): {_count(outcome.documents, 'document')}, {_count(outcome.claims, 'claim')}, "
-        f"{outcome.quads:,} quads; {_count(warnings, 'warning')}"
-    )
-    click.echo(f"dataset {outcome.dataset_hash}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    report(f"removed {outcome.slugs[0]}", outcome, store)
 
 
 @click.command()
@@ -115,13 +98,13 @@ def validate(files: tuple[Path, ...], form: str, quiet: bool) -> None:
     dataset = read_project()
     if files:
         dataset = gate.merged(dataset, read_files(files))
-    report = check(dataset.store(), dataset.sources, progress(quiet))
+    found = check(dataset.store(), dataset.sources, progress(quiet))
     match form:
         case "json":
-            click.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
+            click.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
         case "turtle":
-            click.echo(report.turtle(), nl=False)
+            click.echo(found.turtle(), nl=False)
         case _:
-            click.echo(report.text())
-    if not report.conforms:
+            click.echo(found.text())
+    if not found.conforms:
         sys.exit(3)

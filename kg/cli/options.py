@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they open."""
+"""Options that several commands share, what they open, and what they say of a change."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kg import project
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kg.gate import Outcome
     from kg.store import Store
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "opened",
     "progress",
     "quiet_option",
+    "report",
     "store_option",
     "texts_option",
 ]
@@ -107,3 +109,17 @@ def opened(place: str, known_at: date | None) -> Store:
 def progress(quiet: bool) -> Callable[[str], None] | None:
     """Return what tells a step of long work on stderr; None where it shall be quiet."""
     return None if quiet else lambda text: click.echo(text, err=True)
+
+
+def report(done: str, outcome: Outcome, store: str) -> None:
+    """Say what was done, and what the store holds now."""
+    warnings = sum(finding.severity == "warning" for finding in outcome.report.findings)
+    click.echo(
+        f"{done} ({store}): {_count(outcome.documents, 'document')}, {_count(outcome.claims, 'claim')}, "
+        f"{outcome.quads:,} quads; {_count(warnings, 'warning')}"
+    )
+    click.echo(f"dataset {outcome.dataset_hash}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kg.errors import UsageError
-from kg.export.files import write_files, write_stdout
 from kg.export.jsonld import to_jsonld
 from kg.export.rdf import to_nquads, to_rdfxml, to_trig, to_turtle
 from kg.export.tables import safe_cell, tables, to_csv
+from kg.files import write_files, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

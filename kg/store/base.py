@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyoxigraph as ox
 
-from kg.dataset import hash_of_parts, part_name
+from kg.dataset import dataset_hash, hash_of_parts, part_name
+from kg.errors import StoreDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from kg.dataset import PartNote
 
-__all__ = ["Results", "Stage", "Store", "Writer", "Written", "data_block", "quads_of_parts"]
+__all__ = ["Results", "Stage", "Store", "Writer", "Written", "data_block", "quads_of_parts", "verified"]
 
 Results = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
@@ -109,6 +110,23 @@ def quads_of_parts(engine: ox.Store, names: Collection[str]) -> Iterator[ox.Quad
         for claim in claims:
             if isinstance(claim, ox.NamedNode) and part_name(claim.value) == name and claim != graph:
                 yield from engine.quads_for_pattern(None, None, None, claim)
+
+
+def verified(store: Store) -> tuple[frozenset[ox.Quad], str]:
+    """Return the dataset of a store and its hash.
+
+    Raises `StoreDamaged` where that is not the hash that was noted when it was written.
+    """
+    noted, quads = store.noted, store.quads()
+    found = dataset_hash(quads)
+    if noted and found != noted:
+        raise StoreDamaged(
+            f"the store holds the dataset {found}, and {noted} was noted when it was written",
+            where=store.place,
+            mend="run: kg restore FILE with your last backup; where what is there is right: kg export --format trig, "
+            "then kg build from that file",
+        )
+    return quads, found
 
 
 def data_block(quads: Iterable[ox.Quad]) -> str:

@@ -5,32 +5,32 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg import __version__, sparql, terms
+from kg import sparql, terms
 from kg.dataset import PartNote, facts, graphs_of, hash_of_parts, part_name, part_notes
-from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
-from kg.store.base import Results, Stage, Written, quads_of_parts
+from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
+from kg.files import sync_folder, sync_tree
+from kg.store.base import Results, Stage, Written, quads_of_parts, verified
+from kg.store.folder import clear, generations, point_to, read_pointer, unwritable
 from kg.store.stage import apply, copy_of_links
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["EmbeddedStore", "EmbeddedWriter", "LatestStore", "evaluate", "locked", "named_quads"]
+__all__ = ["EmbeddedStore", "EmbeddedWriter", "LatestStore", "damage", "evaluate", "named_quads"]
 
-FORMAT = 2
-"""Number of the on-disk layout; raised whenever graphs or files are laid out differently."""
+_OPENINGS = 10
+"""Times that a store is opened until nobody has changed it meanwhile; a change takes longer than an opening."""
 
-LOCK_PATIENCE = 10.0
-"""Seconds that a second writer waits for the first."""
+_NOTES = "parts.json"
+"""The file, among those of the engine, with what is noted of the parts of the dataset."""
 
 _FAILURES = (OSError, RuntimeError)
 """What the engine raises where files cannot be read or written, and where it finds them damaged."""
@@ -47,19 +47,27 @@ class EmbeddedStore:
 
     @classmethod
     def open(cls, folder: Path) -> EmbeddedStore:
-        """Open the current generation of the store in `folder`, read-only: no byte of it changes."""
-        pointer = _pointer(folder)
-        if pointer is None:
-            raise StoreMissing("there is no store here", where=str(folder), mend="run: kg build")
-        generation = folder / pointer["generation"]
-        try:
-            return cls(str(folder), ox.Store.read_only(str(generation)), str(pointer.get("dataset") or ""))
-        except _FAILURES as error:
-            if _pointer(folder) != pointer:  # a build swapped generations between the two steps
-                return cls.open(folder)
-            raise StoreError(
-                f"the store does not open: {error}", where=str(generation), mend="run: kg build"
-            ) from error
+        """Open the current generation of the store in `folder`, read-only: no byte of it changes.
+
+        What is opened and what is noted are of the same moment. Raises `StoreMissing`, `StoreDamaged`,
+        `StoreVersionMismatch` and `StoreError`.
+        """
+        pointer = read_pointer(folder)
+        for _ in range(_OPENINGS):
+            if pointer is None:
+                raise _missing(folder)
+            failure, engine = None, None
+            try:
+                engine = ox.Store.read_only(str(folder / pointer.generation))
+            except _FAILURES as error:
+                failure = error
+            before, pointer = pointer, read_pointer(folder)
+            if pointer != before:  # someone built it anew, or changed it, between the two steps
+                continue
+            if engine is None or failure:
+                raise _unopened(folder / before.generation, failure) from failure
+            return cls(str(folder), engine, before.dataset)
+        raise StoreError("the store changes all the while", where=str(folder), mend="try again when less is written")
 
     def query(self, text: str) -> Results:
         """Answer a query that only reads."""
@@ -67,7 +75,10 @@ class EmbeddedStore:
 
     def quads(self) -> frozenset[ox.Quad]:
         """Return every quad in a named graph."""
-        return named_quads(self.engine)
+        try:
+            return named_quads(self.engine)
+        except _FAILURES as error:
+            raise damage(error, self.place) or StoreError(f"the store cannot be read: {error}") from error
 
     def holders(self, triples: Collection[ox.Triple]) -> dict[ox.Triple, list[str]]:
         """Return the named graphs that hold each triple."""
@@ -92,8 +103,8 @@ class LatestStore:
         """Return the store as it is now. Raises `StoreMissing`, and what opening raises."""
         try:
             found = os.stat(self._pointer)  # noqa: PTH116  # a path object costs as much again as the call
-        except OSError as error:
-            raise StoreMissing("there is no store here", where=str(self.folder), mend="run: kg build") from error
+        except OSError:
+            return EmbeddedStore.open(self.folder)  # which says what is wrong with it
         seen = (found.st_ino, found.st_mtime_ns)  # every build and every change writes this file anew
         if self._opened is None or seen != self._seen:
             self._opened, self._seen = EmbeddedStore.open(self.folder), seen
@@ -119,7 +130,37 @@ def evaluate(
     except SyntaxError as error:
         raise sparql.syntax_error(text, error) from error
     except _FAILURES as error:
-        raise StoreError(f"the store cannot be read: {error}") from error
+        raise damage(error) or StoreError(f"the store cannot be read: {error}") from error
+
+
+def damage(error: BaseException, where: str | None = None) -> StoreDamaged | None:
+    """Return what an error of the engine says of damaged files; None where it says something else.
+
+    The engine checks a block of a file when it reads it, so rows can break off in the middle of an answer.
+    """
+    text = str(error)
+    if isinstance(error, RuntimeError) and text.startswith("Corruption"):
+        return StoreDamaged(f"files of the store are damaged: {text}", where=where)
+    return None
+
+
+def _missing(folder: Path) -> StoreError:
+    """Return the error for a folder without a pointer."""
+    if generations(folder):
+        return StoreDamaged("the store was never finished, or its file “current” is gone", where=str(folder))
+    return StoreMissing("there is no store here", where=str(folder), mend="run: kg build")
+
+
+def _unopened(generation: Path, error: Exception | None) -> StoreError:
+    """Return the error for a database that does not open, told apart by what the engine says."""
+    what, where = f"the store does not open: {error}", str(generation)
+    if "lock file" in what or "LOCK:" in what:
+        return StoreLocked("another program writes to the database of this store", where=where, mend="end it first")
+    if not generation.exists():
+        return StoreDamaged("the store does not open: its files are gone", where=where)
+    if isinstance(error, FileNotFoundError) or "Corruption" in what:
+        return StoreDamaged(what, where=where)
+    return StoreError(what, where=where, mend="see that its files can be read, and try again")
 
 
 def _prefixes(text: str) -> dict[str, str]:
@@ -135,86 +176,6 @@ def named_quads(engine: ox.Store) -> frozenset[ox.Quad]:
     return frozenset(quad for quad in engine if quad.graph_name != default)
 
 
-def _pointer(folder: Path) -> dict[str, Any] | None:
-    """Return what the file `current` says of the store in `folder`, or None where there is none."""
-    path = folder / "current"
-    try:
-        pointer = json.loads(path.read_text(encoding="utf-8"))
-        found = pointer["format"]
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError("is not the pointer of a store", where=str(path), mend="run: kg build") from error
-    if found != FORMAT:
-        raise StoreVersionMismatch(
-            f"the store has layout {found} (made by version {pointer.get('version', 'unknown')}); "
-            f"this version reads {FORMAT}",
-            where=str(folder),
-            mend="run: kg build",
-        )
-    if not isinstance(pointer.get("generation"), str):
-        raise StoreError("names no generation of the store", where=str(path), mend="run: kg build")
-    return dict(pointer)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the write lock of the store in `folder`, which is made if need be, until the block ends.
-
-    Raises `StoreLocked`, naming the holder, after `LOCK_PATIENCE` seconds.
-    """
-    from filelock import FileLock, Timeout
-
-    lock, holder = FileLock(folder / "lock"), folder / "holder.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            print(f"waiting for {_holder(holder)} to finish writing to {folder} …", file=sys.stderr)
-            lock.acquire(timeout=LOCK_PATIENCE)
-    except Timeout as error:
-        raise StoreLocked(
-            f"{_holder(holder)} is writing to this store",
-            where=str(folder),
-            mend="wait until it is done, then try again",
-        ) from error
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        _name_holder(holder)
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-def _name_holder(path: Path) -> None:
-    who = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    try:
-        path.write_text(json.dumps(who))
-    except OSError as error:
-        raise _unwritable(path.parent, error) from error
-
-
-def _holder(path: Path) -> str:
-    try:
-        who = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {who['pid']} (since {who['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
-
-
-def _unwritable(folder: Path, error: Exception) -> StoreError:
-    return StoreError(
-        f"cannot be written: {getattr(error, 'strerror', None) or error}",
-        where=str(folder),
-        mend="free some space, or name another folder with --store",
-    )
-
-
 class EmbeddedWriter:
     """The one writer of the store in a folder.
 
@@ -225,42 +186,72 @@ class EmbeddedWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def recover(self) -> None:
+        """Clear what a writer that was killed left behind.
+
+        A store that is damaged, or of another layout, is left for `replace`.
+        """
+        try:
+            if pointer := read_pointer(self.folder):
+                clear(self.folder, pointer.generation)
+        except StoreError:
+            return
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
     def quads(self) -> frozenset[ox.Quad]:
-        """Return the dataset as it is now; empty where there is no store yet."""
-        if _pointer(self.folder) is None:
+        """Return the dataset as it is now; empty where there is no store yet.
+
+        Raises `StoreDamaged` where it is not the one that was noted, so that no change builds on a loss.
+        """
+        if read_pointer(self.folder) is None:
             return frozenset()
-        return EmbeddedStore.open(self.folder).quads()
+        return verified(EmbeddedStore.open(self.folder))[0]
 
     def names(self) -> set[str]:
         """Return the names of the parts of the dataset."""
         return set(self._notes())
 
     def parts(self, names: Collection[str]) -> frozenset[ox.Quad]:
-        """Return the quads of those parts of the dataset, by name (`kg.dataset.part_name`), that are there."""
-        if _pointer(self.folder) is None:
+        """Return the quads of those parts of the dataset, by name (`kg.dataset.part_name`), that are there.
+
+        Raises `StoreDamaged` where they are not what was noted of them.
+        """
+        if read_pointer(self.folder) is None:
             return frozenset()
-        return frozenset(quads_of_parts(EmbeddedStore.open(self.folder).engine, names))
+        store = EmbeddedStore.open(self.folder)
+        try:
+            found = frozenset(quads_of_parts(store.engine, names))
+        except _FAILURES as error:
+            raise damage(error, store.place) or StoreError(f"the store cannot be read: {error}") from error
+        noted = self._notes()
+        if part_notes(found) != {name: noted[name] for name in names if name in noted}:
+            raise StoreDamaged("what the store holds is not what was noted when it was written", where=store.place)
+        return found
 
     def replace(self, quads: frozenset[ox.Quad]) -> Written:
         """Put a new dataset in the place of whatever is there."""
+        notes = part_notes(quads)
         with self._generation() as fresh:
             engine = ox.Store(str(fresh))
             engine.bulk_extend(facts(quads) | quads)
             engine.optimize()
             del engine
-            return self._point_to(fresh, part_notes(quads))
+            self._point_to(fresh, notes)
+        return Written.of(notes)
 
     @contextmanager
     def staged(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Iterator[Stage]:
         """Give the store in which the parts `before` are `after`; it takes the place of the old one if committed."""
-        pointer = _pointer(self.folder)
+        pointer, noted = read_pointer(self.folder), self._notes()
         with self._generation() as fresh:
             if pointer is not None:
-                copy_of_links(self.folder / pointer["generation"], fresh)
+                EmbeddedStore.open(self.folder)  # which says what is wrong where it is damaged
+                copy_of_links(self.folder / pointer.generation, fresh)
             engine = ox.Store(str(fresh))
             apply(engine, before, after)
             gone = {part_name(graph) for graph in graphs_of(before)}
-            notes = {name: note for name, note in self._notes().items() if name not in gone} | part_notes(after)
+            notes = {name: note for name, note in noted.items() if name not in gone} | part_notes(after)
             stage = Stage(engine, Written.of(notes))
             yield stage
             # Closed, so that every byte of it is in its files.
@@ -276,40 +267,41 @@ class EmbeddedWriter:
 
     @contextmanager
     def _generation(self) -> Iterator[Path]:
-        """Give the folder of a new generation, which is gone again unless it becomes the current one."""
+        """Give the folder of a new generation; of the old and the new one, that stays which is the current one."""
         fresh = self.folder / f"generation-{time.time_ns()}"
         try:
             yield fresh
         except _FAILURES as error:
-            raise _unwritable(self.folder, error) from error
+            raise damage(error, str(self.folder)) or unwritable(self.folder, error) from error
         finally:
-            pointer = _pointer(self.folder) or {}
-            for old in self.folder.glob("generation-[0-9]*"):
-                if old.name.partition(".")[0] == pointer.get("generation"):
-                    continue
-                if old.is_dir():
-                    shutil.rmtree(old, ignore_errors=True)
-                else:
-                    old.unlink(missing_ok=True)
+            if not self._is_current(fresh):
+                shutil.rmtree(fresh, ignore_errors=True)
+        self.recover()
+
+    def _is_current(self, generation: Path) -> bool:
+        try:
+            pointer = read_pointer(self.folder)
+        except StoreError:
+            return False
+        return pointer is not None and pointer.generation == generation.name
 
     def _notes(self) -> dict[str, PartNote]:
         """Return what is noted of the parts; worked out where that file is missing or damaged."""
-        pointer = _pointer(self.folder)
+        pointer = read_pointer(self.folder)
         if pointer is None:
             return {}
         try:
-            noted = json.loads((self.folder / f"{pointer['generation']}.json").read_text(encoding="utf-8"))
+            noted = json.loads((self.folder / pointer.generation / _NOTES).read_text(encoding="utf-8"))
             notes = {name: PartNote(*note) for name, note in noted.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return part_notes(self.quads())
-        return notes if hash_of_parts(notes) == pointer.get("dataset") else part_notes(self.quads())
+        return notes if hash_of_parts(notes) == pointer.dataset else part_notes(self.quads())
 
-    def _point_to(self, fresh: Path, notes: dict[str, PartNote]) -> Written:
-        """Name the current generation and the hash of its dataset; what is noted of the parts lies beside it."""
-        beside, pointer = fresh.with_name(f"{fresh.name}.json"), self.folder / "current.new"
-        written = Written.of(notes)
-        beside.write_text(json.dumps({name: astuple(note) for name, note in notes.items()}) + "\n", encoding="utf-8")
-        noted = {"format": FORMAT, "version": __version__, "generation": fresh.name, "dataset": written.dataset_hash}
-        pointer.write_text(json.dumps(noted) + "\n", encoding="utf-8")
-        pointer.replace(self.folder / "current")
-        return written
+    def _point_to(self, fresh: Path, notes: dict[str, PartNote]) -> None:
+        """Name the current generation and the hash of its dataset; what is noted of the parts lies in it."""
+        told = json.dumps({name: astuple(note) for name, note in notes.items()})
+        (fresh / _NOTES).unlink(missing_ok=True)
+        (fresh / _NOTES).write_text(told, encoding="utf-8")
+        sync_tree(fresh)
+        sync_folder(self.folder)
+        point_to(self.folder, fresh.name, hash_of_parts(notes))

@@ -38,6 +38,7 @@ _QUADS_AT_ONCE = 20_000
 
 _TURTLE = {"text/turtle", "application/turtle", "application/x-turtle", "application/n-triples"}
 _OURS = f'STRSTARTS(STR(?g), "{terms.BASE}") && ?g NOT IN ({FACTS}, {STATE})'
+_DATASET = f"WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER({_OURS}) }}"
 _TRUTH, _BOOLEAN = {"1": "true", "0": "false"}, f"{terms.XSD}boolean".encode()
 
 
@@ -100,14 +101,18 @@ class RemoteStore:
         """Answer an ASK query about the dataset itself, with a default graph that is chosen."""
         return bool(self._query(text, [("default-graph-uri", default.value)] if default else []))
 
+    def count(self) -> int:
+        """Return how many quads the dataset has."""
+        [counted] = [int(row["n"].value) for row in self._rows(f"SELECT (COUNT(*) AS ?n) {_DATASET}")]
+        return counted
+
     def quads(self) -> frozenset[ox.Quad]:
         """Return the dataset.
 
         Raises `StoreError` where the endpoint gives fewer than it says it has, as one with a limit on rows does.
         """
-        pattern = f"WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER({_OURS}) }}"
-        [counted] = [int(row["n"].value) for row in self._rows(f"SELECT (COUNT(*) AS ?n) {pattern}")]
-        rows = self._rows(f"SELECT ?s ?p ?o ?g {pattern}")
+        counted = self.count()
+        rows = self._rows(f"SELECT ?s ?p ?o ?g {_DATASET}")
         quads = frozenset(ox.Quad(row["s"], row["p"], row["o"], row["g"]) for row in rows)
         if len(quads) != counted:
             raise self.endpoint.failure(
@@ -254,7 +259,12 @@ class RemoteWriter:
             self.change(self._whole, whole)
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
-        """Turn the dataset `before` into `after`."""
+        """Turn the dataset `before` into `after`.
+
+        After a change that was broken off, the facts view may belong to no dataset; so it is looked at, not worked out.
+        """
+        if not self.store.noted:
+            return self.replace(after)
         view = self._view()
         return self._write(before | _viewed(before, view), after, view)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kg.errors import KgError
+from kg.store import damage
 from kg.web.message import Response
 from kg.web.negotiate import HTML, best
 
@@ -45,6 +46,7 @@ class TooLarge(KgError):
 
 def problem(error: Exception, request: Request) -> Response:
     """Return the response that tells of an error: its own status and words if it is ours, else 500 and no more."""
+    error = damage(error) or error
     if isinstance(error, KgError):
         found = problem_response(error.http_status, error.what, error.mend or "", request.accept)
         return replace(found, headers=dict(error.http_headers))

@@ -8,15 +8,15 @@ import secrets
 import shutil
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.errors import KgError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-__all__ = ["write_files", "write_stdout"]
+__all__ = ["sync_file", "sync_folder", "sync_tree", "write_files", "write_stdout", "write_synced"]
 
 
 def write_files(contents: Mapping[Path, bytes], folder: Path | None = None) -> None:
@@ -37,11 +37,13 @@ def write_files(contents: Mapping[Path, bytes], folder: Path | None = None) -> N
                 continue
             part = target.with_name(f".pactgraph-{secrets.token_hex(8)}.part")
             parts[part] = target
-            _write_synced(part, data)
+            write_synced(part, data)
             if target.exists():
                 shutil.copymode(target, part)
         for part, at in parts.items():
             part.replace(at)
+        for changed in {target.parent for target in parts.values()}:
+            sync_folder(changed)
     except OSError as error:
         raise KgError(f"cannot be written: {error.strerror}", where=str(at), mend=_mend(error)) from error
     finally:
@@ -50,11 +52,40 @@ def write_files(contents: Mapping[Path, bytes], folder: Path | None = None) -> N
                 part.unlink()
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def write_synced(path: Path, data: bytes) -> None:
+    """Make a file, which must not be there yet, and return once its bytes are on the disk."""
     with path.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def sync_file(path: Path) -> None:
+    """Return once the bytes of a file are on the disk, whoever wrote them."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder are on the disk: until then a power cut can undo a renaming."""
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system without it does its own
+            raise
+    finally:
+        os.close(opened)
+
+
+def sync_tree(folder: Path) -> None:
+    """Return once every file right in a folder, and its names, are on the disk."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            sync_file(path)
+    sync_folder(folder)
 
 
 def _mend(error: OSError) -> str:

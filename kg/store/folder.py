@@ -1,0 +1,188 @@
+"""The folder of a store: its pointer, its write lock, and what a writer that was killed left there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kg import __version__
+from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreVersionMismatch
+from kg.files import sync_folder, write_synced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = [
+    "FORMAT",
+    "Pointer",
+    "clear",
+    "generations",
+    "holder",
+    "leftovers",
+    "locked",
+    "point_to",
+    "read_pointer",
+    "unwritable",
+]
+
+FORMAT = 2
+"""Number of the on-disk layout; raised whenever graphs or files are laid out differently."""
+
+LOCK_PATIENCE = 10.0
+"""Seconds that a second writer waits for the first."""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What the file `current` says: the generation that is the store now, and what is noted of it."""
+
+    generation: str
+    dataset: str = ""
+    """The hash of the dataset; empty while a change is under way, and after one that was broken off."""
+    version: str = __version__
+
+
+def read_pointer(folder: Path) -> Pointer | None:
+    """Return what the file `current` says of the store in `folder`, or None where there is none.
+
+    Raises `StoreVersionMismatch`, `StoreDamaged`, and `StoreError` where the file cannot be read.
+    """
+    path = folder / "current"
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        found = said["format"]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreDamaged("is not the pointer of a store", where=str(path)) from error
+    if found != FORMAT:
+        raise StoreVersionMismatch(
+            f"the store has layout {found} (made by version {said.get('version', 'unknown')}); "
+            f"this version reads {FORMAT}",
+            where=str(folder),
+            mend="run: kg build",
+        )
+    if not isinstance(said.get("generation"), str):
+        raise StoreDamaged("names no generation of the store", where=str(path))
+    return Pointer(said["generation"], str(said.get("dataset") or ""), str(said.get("version") or "unknown"))
+
+
+def point_to(folder: Path, generation: str, dataset: str = "") -> None:
+    """Name the current generation and the hash of its dataset, where that is known.
+
+    Renaming over the old pointer is the one step in which a store that is built anew changes. Once this returns, the
+    new pointer is on the disk.
+    """
+    fresh = folder / "current.new"
+    noted = {"format": FORMAT, "version": __version__, "generation": generation, "dataset": dataset}
+    fresh.unlink(missing_ok=True)
+    write_synced(fresh, (json.dumps(noted) + "\n").encode())
+    fresh.replace(folder / "current")
+    sync_folder(folder)
+
+
+def generations(folder: Path) -> list[Path]:
+    """Return the databases in the folder of a store: the current one, and those that nobody needs any more."""
+    return sorted(folder.glob("generation-[0-9]*"))
+
+
+def leftovers(folder: Path, current: str) -> list[Path]:
+    """Return what is in the folder of a store and of no use to it, as long as nobody writes there."""
+    fresh = folder / "current.new"
+    return [path for path in generations(folder) if path.name != current] + ([fresh] if fresh.exists() else [])
+
+
+def clear(folder: Path, current: str) -> None:
+    """Remove what is of no use; what cannot be removed stays for the next time."""
+    for path in leftovers(folder, current):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the write lock of the store in `folder`, which is made if need be, until the block ends.
+
+    Raises `StoreLocked`, naming the holder, after `LOCK_PATIENCE` seconds.
+    """
+    from filelock import FileLock, Timeout
+
+    lock, note = FileLock(folder / "lock"), folder / "holder.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(f"waiting for {_named(note)} to finish writing to {folder} …", file=sys.stderr)
+            lock.acquire(timeout=LOCK_PATIENCE)
+    except Timeout as error:
+        raise StoreLocked(
+            f"{_named(note)} is writing to this store",
+            where=str(folder),
+            mend="wait until it is done, then try again",
+        ) from error
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        _name_holder(note)
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def holder(folder: Path) -> str:
+    """Return who holds the write lock of the store in `folder`; an empty text where nobody does.
+
+    A writer leaves a note, also when it is killed; so the lock is tried, for a moment, where there is one.
+    """
+    from filelock import FileLock, Timeout
+
+    note = folder / "holder.json"
+    if not note.exists():
+        return ""
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return _named(note)
+    except OSError:  # nobody writes where nobody can
+        return ""
+    lock.release()
+    return ""
+
+
+def _name_holder(path: Path) -> None:
+    who = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    try:
+        path.write_text(json.dumps(who))
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+
+
+def _named(note: Path) -> str:
+    try:
+        who = json.loads(note.read_text(encoding="utf-8"))
+        return f"process {who['pid']} (since {who['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def unwritable(folder: Path, error: Exception) -> StoreError:
+    """Return the error for a folder that takes no files."""
+    return StoreError(
+        f"cannot be written: {getattr(error, 'strerror', None) or error}",
+        where=str(folder),
+        mend="free some space, or name another folder with --store",
+    )
