@@ -247,6 +247,9 @@ class EmbeddedWriter:
             point_to(self.folder, pointer.generation)
             engine.update(update)
             del engine
+            # Opened once more, the engine moves the change from its log, which can lose its end without anyone being
+            # told, to tables, of which it tells when one is missing or cut short.
+            ox.Store(str(generation))
             sync_tree(generation)
             point_to(self.folder, pointer.generation, written)
             return written
