@@ -7,7 +7,6 @@ import io
 import re
 import zlib
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -88,17 +87,15 @@ def read(path: Path) -> Backup:
             where=str(path),
             mend="restore it with the version that made it",
         )
-    body = data[head.end() :]
-    if (found := sha256(body).hexdigest()) != noted:
+    try:
+        quads = frozenset(ox.parse(data[head.end() :], format=ox.RdfFormat.N_QUADS))
+    except SyntaxError as error:
+        raise DataError(f"is damaged: {error}", where=str(path), mend=_OTHER) from error
+    found = dataset_hash(quads)
+    if len(quads) != int(counted) or found != noted or not all(map(graph_of, quads)):
         raise DataError(
             f"is damaged: it holds the dataset {found}, and its head says {noted}", where=str(path), mend=_OTHER
         )
-    try:
-        quads = frozenset(ox.parse(body, format=ox.RdfFormat.N_QUADS))
-    except SyntaxError as error:
-        raise DataError(f"is damaged: {error}", where=str(path), mend=_OTHER) from error
-    if len(quads) != int(counted) or dataset_hash(quads) != noted or not all(map(graph_of, quads)):
-        raise DataError("is damaged: it holds something else than its head says", where=str(path), mend=_OTHER)
     return Backup(quads, noted, version)
 
 

@@ -124,8 +124,14 @@ def _watch(steps: _Steps) -> None:
         def optimize(self) -> None:
             steps.around(self._own.optimize)
 
-        def update(self, text: str) -> None:
-            steps.around(self._own.update, text)
+        def extend(self, quads: list[ox.Quad]) -> None:
+            steps.around(self._own.extend, quads)
+
+        def remove(self, quad: ox.Quad) -> None:
+            steps.around(self._own.remove, quad)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._own, name)
 
         def _broken_up(self, quads: set[ox.Quad]) -> Iterator[ox.Quad]:
             for number, quad in enumerate(quads):
@@ -198,7 +204,7 @@ def _child(work: str, arguments: list[str], steps: _Steps, out: int) -> None:
 
 
 def _serve() -> None:
-    gate.checked = lambda *_: Report(())
+    gate.checked = gate.validate_change = lambda *_: Report(())
     for line in sys.stdin:
         work, arguments, at, later, delay = json.loads(line)
         inner, outer = os.pipe()

@@ -200,7 +200,7 @@ def test_who_reads_keeps_the_store_as_it_was_when_they_opened_it(small_store: Pa
 
 def test_notes_that_are_lost_or_wrong_are_worked_out_anew(small_store: Path, small: frozenset[ox.Quad]) -> None:
     for text in ("", "{}", "[1]", '{"a": [1]}', '{"a": ["b", 1, 1, 1]}'):
-        [notes] = small_store.glob("generation-*.json")
+        [notes] = small_store.glob("generation-*/parts.json")
         notes.write_text(text)
         with writing(str(small_store)) as writer:
             assert writer.names() == set(part_notes(small))

@@ -254,9 +254,11 @@ class EmbeddedWriter:
             notes = {name: note for name, note in noted.items() if name not in gone} | part_notes(after)
             stage = Stage(engine, Written.of(notes))
             yield stage
-            # Closed, so that every byte of it is in its files.
             del engine, stage.engine
             if stage.wanted:
+                # Closed and opened once more, the engine moves the change from its log, which can lose its end without
+                # anyone being told, to tables, of which it tells when one is missing or cut short.
+                ox.Store(str(fresh))
                 self._point_to(fresh, notes)
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
