@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,8 +33,7 @@ def generation_of(folder: Path) -> Path:
 
 
 def broken_off(folder: Path) -> Path:
-    """Leave a store as a change does that was killed before its hash was noted, and a build before its swap."""
-    point_to(folder, generation_of(folder).name)
+    """Leave a store as a change or a build does that was killed before its swap."""
     shutil.copytree(generation_of(folder), folder / "generation-17")
     (folder / "current.new").write_text("{")
     (folder / "holder.json").write_text('{"pid": 1, "since": "once"}')
@@ -74,9 +75,8 @@ def test_a_change_that_was_broken_off_is_told_and_the_next_one_mends_it(kg: Runn
     verified = kg("status", "--verify", "--store", bare_store)
 
     assert ran.code == verified.code == 0
-    assert "a change was broken off, done whole or not at all" in ran.out
     assert "generation-17, current.new (the next change clears it)" in ran.out
-    assert f"not noted: {noted}" in verified.out
+    assert noted in verified.out
 
     with writing(str(bare_store)):
         pass
@@ -91,7 +91,6 @@ def test_a_change_that_was_broken_off_is_told_and_the_next_one_mends_it(kg: Runn
 
 def test_whoever_writes_is_named_and_what_is_being_made_is_not_left_over(bare_store: Path) -> None:
     with holding(bare_store) as writer:
-        point_to(bare_store, generation_of(bare_store).name)
         (bare_store / "generation-17").mkdir()
 
         how = status(EmbeddedStore.open(bare_store))
@@ -152,9 +151,16 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "gone": lambda path: path.unlink(),
     "empty": lambda path: path.write_bytes(b""),
     "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
-    "garbled": lambda path: path.write_bytes(random.Random(42).randbytes(path.stat().st_size)),
+    "garbled": lambda path: path.write_bytes(_garbled(path.read_bytes())),
     "flipped": lambda path: path.write_bytes(_flipped(path.read_bytes())),
 }
+
+
+def _garbled(data: bytes) -> bytes:
+    """Return a file whose middle is noise; where its ends are too, the engine may ask for all memory there is."""
+    quarter = len(data) // 4
+    noise = random.Random(42).randbytes(len(data) - 2 * quarter)
+    return data[:quarter] + noise + data[len(data) - quarter :]
 
 
 def _flipped(data: bytes) -> bytes:
@@ -247,15 +253,17 @@ def test_damage_that_shows_while_rows_are_read_is_told_as_such() -> None:
 
 
 def test_a_store_that_another_program_writes_to_is_locked_and_not_damaged(bare_store: Path) -> None:
-    import pyoxigraph as ox
+    hold = "import sys, pyoxigraph; kept = pyoxigraph.Store(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(generation_of(bare_store))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with writing(str(bare_store)) as writer:
+            quads = writer.quads()
+            with pytest.raises(StoreLocked, match="another program writes to the database"):
+                writer.change(quads, frozenset())
+        other.communicate()
 
-    other = ox.Store(str(generation_of(bare_store)))
-    with writing(str(bare_store)) as writer:
-        quads = writer.quads()
-        with pytest.raises(StoreLocked, match="another program writes to the database"):
-            writer.change(quads, frozenset())
-
-    del other
     assert EmbeddedStore.open(bare_store).quads() == quads
 
 

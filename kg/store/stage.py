@@ -14,6 +14,7 @@ import pyoxigraph as ox
 
 from kg import terms
 from kg.dataset import facts, graph_of
+from kg.errors import StoreLocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,8 +36,10 @@ _MARKS = [
 def copy_of_links(old: Path, new: Path) -> None:
     """Make a store of the engine in the new folder `new` that holds what the one in `old` holds, on the same disk.
 
-    Nobody may write to `old` meanwhile. Raises `OSError`.
+    Nobody may write to `old` meanwhile: raises `StoreLocked` where some other program does, and `OSError`.
     """
+    if _is_locked(old / "LOCK"):
+        raise StoreLocked("another program writes to the database of this store", where=str(old), mend="end it first")
     new.mkdir()
     for path in old.iterdir():
         if path.name.split(".")[0] in _OF_ONE_PROCESS:
@@ -48,6 +51,20 @@ def copy_of_links(old: Path, new: Path) -> None:
             os.link(path, new / path.name)
         except OSError:  # not every file system has links
             shutil.copy2(path, new / path.name)
+
+
+def _is_locked(path: Path) -> bool:
+    """Tell whether another process holds the engine's own lock on a database."""
+    try:
+        import fcntl
+
+        with path.open("rb+") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):  # no such lock here, or nobody can write here at all
+        return False
+    return False
 
 
 def apply(engine: ox.Store, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:

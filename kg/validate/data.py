@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from itertools import compress, islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -94,8 +94,11 @@ class Data:
 
     def __init__(self, store: ox.Store) -> None:
         self.store = store
+        # Not caches of functools: these would hold the data, and with them the store open, after their last use.
         self._instances: dict[Term, set[Term]] = {}
-        self.whole = lru_cache(maxsize=2)(self._whole)
+        self._below: dict[Term, frozenset[Term]] = {}
+        self._kinds: dict[Term, frozenset[Term]] = {}
+        self._wholes: dict[str, Relation] = {}
 
     def query(self, text: str, bound: dict[str, Term] | None = None) -> ox.QuerySolutions:
         """Answer a SELECT query on the union of all graphs."""
@@ -111,15 +114,17 @@ class Data:
             found.setdefault(quad.object, []).append(quad.subject)  # type: ignore[arg-type]
         return found
 
-    @cache  # noqa: B019 - as long as the data
     def classes_below(self, kind: Term) -> frozenset[Term]:
         """Return `kind` and its subclasses."""
+        if kind in self._below:
+            return self._below[kind]
         found, ahead = {kind}, [kind]
         while ahead:
             new = [each for each in self._subclasses.get(ahead.pop(), []) if each not in found]
             found.update(new)
             ahead += new
-        return frozenset(found)
+        self._below[kind] = frozenset(found)
+        return self._below[kind]
 
     def instances(self, kind: Term) -> set[Term]:
         """Return the SHACL instances of a class (1.1)."""
@@ -135,11 +140,13 @@ class Data:
         kinds = self.classes_below(kind)
         return {node for node in nodes if not kinds.isdisjoint(self._kinds_of(node))}
 
-    @cache  # noqa: B019 - as long as the data
     def _kinds_of(self, node: Term) -> frozenset[Term]:
         if isinstance(node, ox.Literal):
             return frozenset()
-        return frozenset(quad.object for quad in self.store.quads_for_pattern(node, _TYPE, None, None))  # type: ignore[misc]
+        if node not in self._kinds:
+            quads = self.store.quads_for_pattern(node, _TYPE, None, None)
+            self._kinds[node] = frozenset(quad.object for quad in quads)  # type: ignore[misc]
+        return self._kinds[node]
 
     def subjects_of(self, predicate: Term) -> set[Term]:
         """Return the nodes that have a value of a property."""
@@ -200,6 +207,14 @@ class Data:
             for quad in self.store.quads_for_pattern(node, predicate, None, None)
         )
         return Relation.of(found)  # type: ignore[arg-type]
+
+    def whole(self, predicate: str) -> Relation:
+        """Return all nodes that have a value of a property, with the values; the last two asked for are kept."""
+        if predicate not in self._wholes:
+            while len(self._wholes) > 1:
+                del self._wholes[next(iter(self._wholes))]
+            self._wholes[predicate] = self._whole(predicate)
+        return self._wholes[predicate]
 
     def _whole(self, predicate: str) -> Relation:
         foci: list[Term] = []
