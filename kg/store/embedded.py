@@ -16,7 +16,7 @@ from kg.dataset import dataset_hash, facts
 from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
 from kg.files import sync_folder, sync_tree
 from kg.store.base import Results, update_between, verified
-from kg.store.folder import clear, generations, point_to, read_pointer, unwritable
+from kg.store.folder import READ_AT_OPENING, check_tables, clear, generations, point_to, read_pointer, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -50,14 +50,18 @@ class EmbeddedStore:
         for _ in range(_OPENINGS):
             if pointer is None:
                 raise _missing(folder)
-            failure, engine = None, None
+            failure: Exception | None = None
+            engine = None
             try:
+                check_tables(folder, pointer, READ_AT_OPENING)
                 engine = ox.Store.read_only(str(folder / pointer.generation))
-            except _FAILURES as error:
+            except (*_FAILURES, StoreDamaged) as error:
                 failure = error
             before, pointer = pointer, read_pointer(folder)
             if pointer != before:  # someone built it anew, or changed it, between the two steps
                 continue
+            if isinstance(failure, StoreDamaged):
+                raise failure
             if engine is None or failure:
                 raise _unopened(folder / before.generation, failure) from failure
             return cls(str(folder), engine, before.dataset)
@@ -189,7 +193,7 @@ class EmbeddedWriter:
             clear(self.folder, pointer.generation)
             if not pointer.dataset:
                 found = dataset_hash(EmbeddedStore.open(self.folder).quads())
-                point_to(self.folder, pointer.generation, found)
+                point_to(self.folder, pointer.generation, found, pointer.tables)
         except StoreError:
             return
         except OSError as error:
@@ -237,21 +241,22 @@ class EmbeddedWriter:
         if not generation.exists():  # the engine would make an empty one
             raise _unopened(generation, None)
         try:
-            engine = ox.Store(str(generation))
-        except _FAILURES as error:
-            known = _unopened(generation, error)
-            raise (
-                known if isinstance(known, StoreDamaged | StoreLocked) else unwritable(self.folder, error)
-            ) from error
-        try:
-            point_to(self.folder, pointer.generation)
+            point_to(self.folder, pointer.generation, "", pointer.tables)
+            try:
+                engine = ox.Store(str(generation))
+            except _FAILURES as error:
+                point_to(self.folder, pointer.generation, pointer.dataset, pointer.tables)
+                known = _unopened(generation, error)
+                if isinstance(known, StoreDamaged | StoreLocked):
+                    raise known from error
+                raise
             engine.update(update)
             del engine
             # Opened once more, the engine moves the change from its log, which can lose its end without anyone being
             # told, to tables, of which it tells when one is missing or cut short.
             ox.Store(str(generation))
             sync_tree(generation)
-            point_to(self.folder, pointer.generation, written)
+            point_to(self.folder, pointer.generation, written, pointer.tables)
             return written
         except _FAILURES as error:
             raise damage(error, str(generation)) or unwritable(self.folder, error) from error
