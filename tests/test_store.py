@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from support import EXAMPLE_FILES, bytes_of
 import kg.store.folder
 from kg import __version__, gate
 from kg.dataset import Dataset, dataset_hash, facts, read_files
-from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
+from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
 from kg.store import EmbeddedStore, open_store, writing
 from kg.store.base import data_block, update_between
 from kg.store.embedded import EmbeddedWriter
@@ -448,3 +449,48 @@ def test_the_hash_of_the_dataset_is_noted_with_each_change_and_never_a_wrong_one
     left = EmbeddedStore.open(small_store)
     assert left.quads() == fewer
     assert left.noted == ""
+
+
+def test_a_swap_that_is_done_and_cannot_be_synced_keeps_its_database(
+    small_store: Path, small: frozenset[ox.Quad], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("kg.store.folder.sync_folder", failing)
+    fewer = frozenset(list(small)[:3])
+
+    with writing(str(small_store)) as writer, pytest.raises(StoreError, match="cannot be written: Input/output error"):
+        writer.replace(fewer)
+
+    monkeypatch.undo()
+    assert EmbeddedStore.open(small_store).quads() == fewer
+
+
+def test_a_change_is_in_tables_that_the_engine_misses_and_not_in_its_log(
+    small_store: Path, small: frozenset[ox.Quad]
+) -> None:
+    with writing(str(small_store)) as writer:
+        writer.change(small, frozenset(list(small)[:3]))
+
+    [generation] = small_store.glob("generation-*")
+    assert [path.stat().st_size for path in generation.glob("*.log")] == [0]
+
+
+def test_a_bit_that_was_lost_does_not_pass_for_the_truth_after_a_change(
+    small_store: Path, small: frozenset[ox.Quad]
+) -> None:
+    [generation] = small_store.glob("generation-*")
+    table = max(generation.glob("*.sst"), key=lambda path: path.stat().st_size)
+    times, data = (table.stat().st_atime_ns, table.stat().st_mtime_ns), bytearray(table.read_bytes())
+    data[len(data) // 2] ^= 1
+    table.write_bytes(data)
+    os.utime(table, ns=times)
+
+    with writing(str(small_store)) as writer, pytest.raises(StoreDamaged, match="a file of it is damaged"):
+        writer.quads()
+    with writing(str(small_store)) as writer:
+        writer.change(small, small)
+
+    with pytest.raises(StoreDamaged, match="a file of it is damaged"):
+        open_store(str(small_store))

@@ -222,10 +222,19 @@ class EmbeddedWriter:
             written = dataset_hash(quads)
             point_to(self.folder, name, written)
         except _FAILURES as error:
-            shutil.rmtree(fresh, ignore_errors=True)
+            if not self._is_current(name):
+                shutil.rmtree(fresh, ignore_errors=True)
             raise unwritable(self.folder, error) from error
         clear(self.folder, name)
         return written
+
+    def _is_current(self, name: str) -> bool:
+        """Tell whether the swap to a generation has been done, also where it then could not be synced."""
+        try:
+            pointer = read_pointer(self.folder)
+        except StoreError:
+            return False
+        return pointer is not None and pointer.generation == name
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> str:
         """Turn the dataset `before` into `after`, and return the hash of that.

@@ -66,7 +66,8 @@ def status(store: Store, *, verify: bool = False) -> Status:
         return found
     folder = Path(store.place)
     pointer, writer = read_pointer(folder), holder(folder)
-    assert pointer is not None  # it was there when the store was opened
+    if pointer is None:  # it was there when the store was opened
+        raise StoreMissing("there is no store here any more", where=store.place, mend="run: kg build")
     return Status(
         store.place,
         "folder",
