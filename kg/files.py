@@ -62,7 +62,7 @@ def write_synced(path: Path, data: bytes) -> None:
 
 def sync_file(path: Path) -> None:
     """Return once the bytes of a file are on the disk, whoever wrote them."""
-    with path.open("rb") as file:
+    with path.open("r+b") as file:  # Windows syncs only what it may write to
         os.fsync(file.fileno())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from support import EXAMPLE_FILES, bytes_of
 import kg.store.folder
 from kg import __version__, gate, terms
 from kg.dataset import Dataset, dataset_hash, facts, graph_of, graphs_of, part_name, part_notes, read_files
-from kg.errors import StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
+from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing, StoreVersionMismatch
 from kg.store import EmbeddedStore, open_store, writing
 from kg.store.base import Written, data_block
 from kg.store.embedded import EmbeddedWriter
@@ -59,7 +60,9 @@ def test_a_new_store_takes_the_place_of_the_old_one_and_leaves_nothing_of_it(
 
     [after] = small_store.glob("generation-*[0-9]")
     assert after != before
-    assert json.loads((small_store / "current").read_text()) == {
+    pointer = json.loads((small_store / "current").read_text())
+    assert pointer.pop("tables").keys() == {path.name for path in after.glob("*.sst")}
+    assert pointer == {
         "format": FORMAT,
         "version": __version__,
         "generation": after.name,
@@ -398,7 +401,10 @@ def test_a_store_of_another_layout_is_not_read(pointer: dict[str, object], small
         open_store(str(small_store))
 
 
-@pytest.mark.parametrize("pointer", ["", "no json", "[1]", "null", "{}", '"x"', f'{{"format": {FORMAT}}}', "\xff"])
+@pytest.mark.parametrize(
+    "pointer",
+    ["", "no json", "[1]", "null", "{}", '"x"', f'{{"format": {FORMAT}}}', "\xff", '{"format": 1, "tables": 3}'],
+)
 def test_a_pointer_that_is_none_is_an_error_that_says_so(pointer: str, small_store: Path) -> None:
     (small_store / "current").write_bytes(pointer.encode("latin-1"))
 
@@ -505,3 +511,48 @@ def test_the_hash_of_the_dataset_is_noted_with_each_change_and_never_a_wrong_one
     left = EmbeddedStore.open(small_store)
     assert left.quads() == fewer
     assert left.noted == dataset_hash(fewer)
+
+
+def test_a_swap_that_is_done_and_cannot_be_synced_keeps_its_database(
+    small_store: Path, small: frozenset[ox.Quad], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("kg.store.folder.sync_folder", failing)
+    fewer = frozenset(list(small)[:3])
+
+    with writing(str(small_store)) as writer, pytest.raises(StoreError, match="cannot be written: Input/output error"):
+        writer.replace(fewer)
+
+    monkeypatch.undo()
+    assert EmbeddedStore.open(small_store).quads() == fewer
+
+
+def test_a_change_is_in_tables_that_the_engine_misses_and_not_in_its_log(
+    small_store: Path, small: frozenset[ox.Quad]
+) -> None:
+    with writing(str(small_store)) as writer:
+        writer.change(small, frozenset(list(small)[:3]))
+
+    [generation] = small_store.glob("generation-*[0-9]")
+    assert [path.stat().st_size for path in generation.glob("*.log")] == [0]
+
+
+def test_a_bit_that_was_lost_does_not_pass_for_the_truth_after_a_change(
+    small_store: Path, small: frozenset[ox.Quad]
+) -> None:
+    [generation] = small_store.glob("generation-*[0-9]")
+    table = max(generation.glob("*.sst"), key=lambda path: path.stat().st_size)
+    times, data = (table.stat().st_atime_ns, table.stat().st_mtime_ns), bytearray(table.read_bytes())
+    data[len(data) // 2] ^= 1
+    table.write_bytes(data)
+    os.utime(table, ns=times)
+
+    with writing(str(small_store)) as writer, pytest.raises(StoreDamaged, match="a file of it is damaged"):
+        writer.quads()
+    with writing(str(small_store)) as writer, pytest.raises(StoreDamaged, match="a file of it is damaged"):
+        writer.change(small, small)
+
+    with pytest.raises(StoreDamaged, match="a file of it is damaged"):
+        open_store(str(small_store))

@@ -18,11 +18,11 @@ from kg.dataset import PartNote, facts, graphs_of, hash_of_parts, part_name, par
 from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
 from kg.files import sync_folder, sync_tree
 from kg.store.base import Results, Stage, Written, quads_of_parts, verified
-from kg.store.folder import clear, generations, point_to, read_pointer, unwritable
+from kg.store.folder import READ_AT_OPENING, check_tables, clear, generations, point_to, read_pointer, unwritable
 from kg.store.stage import apply, copy_of_links
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["EmbeddedStore", "EmbeddedWriter", "LatestStore", "damage", "evaluate", "named_quads"]
 
@@ -56,14 +56,18 @@ class EmbeddedStore:
         for _ in range(_OPENINGS):
             if pointer is None:
                 raise _missing(folder)
-            failure, engine = None, None
+            failure: Exception | None = None
+            engine = None
             try:
+                check_tables(folder, pointer, READ_AT_OPENING)
                 engine = ox.Store.read_only(str(folder / pointer.generation))
-            except _FAILURES as error:
+            except (*_FAILURES, StoreDamaged) as error:
                 failure = error
             before, pointer = pointer, read_pointer(folder)
             if pointer != before:  # someone built it anew, or changed it, between the two steps
                 continue
+            if isinstance(failure, StoreDamaged):
+                raise failure
             if engine is None or failure:
                 raise _unopened(folder / before.generation, failure) from failure
             return cls(str(folder), engine, before.dataset)
@@ -299,11 +303,11 @@ class EmbeddedWriter:
             return part_notes(self.quads())
         return notes if hash_of_parts(notes) == pointer.dataset else part_notes(self.quads())
 
-    def _point_to(self, fresh: Path, notes: dict[str, PartNote]) -> None:
+    def _point_to(self, fresh: Path, notes: dict[str, PartNote], tables: Mapping[str, list[int]] | None = None) -> None:
         """Name the current generation and the hash of its dataset; what is noted of the parts lies in it."""
         told = json.dumps({name: astuple(note) for name, note in notes.items()})
         (fresh / _NOTES).unlink(missing_ok=True)
         (fresh / _NOTES).write_text(told, encoding="utf-8")
         sync_tree(fresh)
         sync_folder(self.folder)
-        point_to(self.folder, fresh.name, hash_of_parts(notes))
+        point_to(self.folder, fresh.name, hash_of_parts(notes), tables)

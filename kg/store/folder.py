@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import sys
+import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreVersionMismatc
 from kg.files import sync_folder, write_synced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
     "FORMAT",
+    "READ_AT_OPENING",
     "Pointer",
+    "check_tables",
     "clear",
     "generations",
     "holder",
@@ -35,6 +38,9 @@ __all__ = [
 FORMAT = 2
 """Number of the on-disk layout; raised whenever graphs or files are laid out differently."""
 
+READ_AT_OPENING = 64_000_000
+"""Bytes of tables that are read and checked whenever a store is opened; it takes some 50 ms for so many."""
+
 LOCK_PATIENCE = 10.0
 """Seconds that a second writer waits for the first."""
 
@@ -47,6 +53,8 @@ class Pointer:
     dataset: str = ""
     """The hash of the dataset; empty while a change is under way, and after one that was broken off."""
     version: str = __version__
+    tables: dict[str, list[int]] = field(default_factory=dict)
+    """Size, time of change (ns) and checksum (CRC-32) of each of the engine's tables, which it writes only once."""
 
 
 def read_pointer(folder: Path) -> Pointer | None:
@@ -58,11 +66,14 @@ def read_pointer(folder: Path) -> Pointer | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         found = said["format"]
+        tables = {str(name): [int(number) for number in noted] for name, noted in said.get("tables", {}).items()}
+        if any(len(noted) != 3 for noted in tables.values()):
+            raise ValueError("a table without its three numbers")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StoreError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreDamaged("is not the pointer of a store", where=str(path)) from error
     if found != FORMAT:
         raise StoreVersionMismatch(
@@ -73,21 +84,54 @@ def read_pointer(folder: Path) -> Pointer | None:
         )
     if not isinstance(said.get("generation"), str):
         raise StoreDamaged("names no generation of the store", where=str(path))
-    return Pointer(said["generation"], str(said.get("dataset") or ""), str(said.get("version") or "unknown"))
+    return Pointer(said["generation"], str(said.get("dataset") or ""), str(said.get("version") or "unknown"), tables)
 
 
-def point_to(folder: Path, generation: str, dataset: str = "") -> None:
-    """Name the current generation and the hash of its dataset, where that is known.
+def point_to(folder: Path, generation: str, dataset: str = "", tables: Mapping[str, list[int]] | None = None) -> None:
+    """Name the current generation, the hash of its dataset where that is known, and the checksums of its tables.
 
-    Renaming over the old pointer is the one step in which a store that is built anew changes. Once this returns, the
-    new pointer is on the disk.
+    Of `tables` that were noted before and have not been written since, the checksum is not taken anew: a bit that was
+    lost meanwhile must not pass for the truth. Renaming over the old pointer is the one step in which a store that is
+    built anew changes. Once this returns, the new pointer is on the disk.
     """
     fresh = folder / "current.new"
-    noted = {"format": FORMAT, "version": __version__, "generation": generation, "dataset": dataset}
+    noted = {
+        "format": FORMAT,
+        "version": __version__,
+        "generation": generation,
+        "dataset": dataset,
+        "tables": _summed(folder / generation, tables or {}) if dataset else dict(tables or {}),
+    }
     fresh.unlink(missing_ok=True)
     write_synced(fresh, (json.dumps(noted) + "\n").encode())
     fresh.replace(folder / "current")
     sync_folder(folder)
+
+
+def _summed(generation: Path, known: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    found = {}
+    for path in sorted(generation.glob("*.sst")):
+        stat = path.stat()
+        written, old = [stat.st_size, stat.st_mtime_ns], known.get(path.name, [])
+        found[path.name] = old if old[:2] == written else [*written, zlib.crc32(path.read_bytes())]
+    return found
+
+
+def check_tables(folder: Path, pointer: Pointer, limit: int | None = None) -> None:
+    """Raise `StoreDamaged` where a table is gone, or not as it was written.
+
+    Where the tables have more than `limit` bytes, only their sizes are looked at. The engine itself may find that a
+    file is gone, or a bit of it, only when it reads there, and then some of its joins never end.
+    """
+    if not pointer.dataset:
+        return
+    whole = limit is None or sum(size for size, *_ in pointer.tables.values()) <= limit
+    for name, (size, _, checksum) in pointer.tables.items():
+        path = folder / pointer.generation / name
+        if not path.is_file():
+            raise StoreDamaged("the store does not open: a file of it is gone", where=str(path))
+        if path.stat().st_size != size or (whole and zlib.crc32(path.read_bytes()) != checksum):
+            raise StoreDamaged("the store does not open: a file of it is damaged", where=str(path))
 
 
 def generations(folder: Path) -> list[Path]:

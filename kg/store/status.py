@@ -12,7 +12,7 @@ from kg.dataset import facts
 from kg.errors import StoreDamaged, StoreMissing
 from kg.store.base import verified
 from kg.store.embedded import EmbeddedStore
-from kg.store.folder import FORMAT, holder, leftovers, read_pointer
+from kg.store.folder import FORMAT, check_tables, holder, leftovers, read_pointer
 from kg.store.remote import RemoteStore
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def status(store: Store, *, verify: bool = False) -> Status:
     Raises `StoreDamaged` where these are not what was written, `StoreMissing` where an endpoint has no dataset, and
     what reading raises.
     """
+    if verify and isinstance(store, EmbeddedStore) and (pointer := read_pointer(Path(store.place))):
+        check_tables(Path(store.place), pointer)
     noted = store.noted
     computed = _verified(store) if verify else ""
     if isinstance(store, RemoteStore):
@@ -64,7 +66,8 @@ def status(store: Store, *, verify: bool = False) -> Status:
         return found
     folder = Path(store.place)
     pointer, writer = read_pointer(folder), holder(folder)
-    assert pointer is not None  # it was there when the store was opened
+    if pointer is None:  # it was there when the store was opened
+        raise StoreMissing("there is no store here any more", where=store.place, mend="run: kg build")
     return Status(
         store.place,
         "folder",
