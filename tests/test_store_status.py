@@ -294,7 +294,7 @@ def test_a_database_that_went_away_is_not_made_anew_by_a_change(bare_store: Path
     generation = generation_of(bare_store)
     shutil.rmtree(generation)
 
-    with pytest.raises(StoreDamaged, match="its files are gone"):
+    with pytest.raises(StoreDamaged, match="a file of it is gone"):
         EmbeddedWriter(bare_store).change(quads, frozenset())
 
     assert not generation.exists()

@@ -254,16 +254,16 @@ class EmbeddedWriter:
                 copy_of_links(self.folder / pointer.generation, fresh)
             engine = ox.Store(str(fresh))
             apply(engine, before, after)
+            del engine
+            # Opened once more, the engine moves the change from its log, which can lose its end without anyone being
+            # told, to tables, of which it tells when one is missing or cut short.
+            ox.Store(str(fresh))
             gone = {part_name(graph) for graph in graphs_of(before)}
             notes = {name: note for name, note in noted.items() if name not in gone} | part_notes(after)
-            stage = Stage(engine, Written.of(notes))
+            stage = Stage(ox.Store.read_only(str(fresh)), Written.of(notes))
             yield stage
-            del engine, stage.engine
             if stage.wanted:
-                # Closed and opened once more, the engine moves the change from its log, which can lose its end without
-                # anyone being told, to tables, of which it tells when one is missing or cut short.
-                ox.Store(str(fresh))
-                self._point_to(fresh, notes)
+                self._point_to(fresh, notes, pointer.tables if pointer else None)
 
     def change(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Written:
         """Turn the dataset `before`, or some parts of it, into `after`."""
