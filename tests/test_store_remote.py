@@ -290,6 +290,14 @@ def test_credentials_are_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -
     assert "cret" not in f"{caught.value} {store!r}"
 
 
+def test_updates_go_where_they_are_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server_that_says(Reply()) as elsewhere, server_that_says(Reply(body=GOOD_ROWS)) as place:
+        monkeypatch.setenv("KG_STORE_UPDATE", elsewhere)
+        RemoteStore(place).update("CLEAR SILENT GRAPH <urn:a>")
+
+        assert (len(RECEIVED[elsewhere]), len(RECEIVED[place])) == (1, 0)
+
+
 def test_an_endpoint_that_asks_for_a_digest_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
     challenge = {"WWW-Authenticate": 'Digest realm="SPARQL", nonce="n1", qop="auth"'}
     with server_that_says(

@@ -52,6 +52,7 @@ class Endpoint:
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    update_address: str = ""
 
     @classmethod
     def of(cls, place: str, timeout: int = 60) -> Endpoint:
@@ -65,11 +66,14 @@ class Endpoint:
             place = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         else:
             user, password = (os.environ.get(f"KG_STORE_{name}", "") for name in ("USER", "PASSWORD"))
-        return cls(place, timeout, user, password, os.environ.get("KG_STORE_TOKEN", ""))
+        token, updates = (os.environ.get(f"KG_STORE_{name}", "") for name in ("TOKEN", "UPDATE"))
+        return cls(place, timeout, user, password, token, updates)
 
     @property
     def beside(self) -> str:
-        """Where updates go: to the `/update` path beside a `/query` path, else to the same address."""
+        """Where updates go: to KG_STORE_UPDATE, or the `/update` path beside a `/query` path, else to the same address."""
+        if self.update_address:
+            return self.update_address
         return f"{self.address.removesuffix('/query')}/update" if self.address.endswith("/query") else self.address
 
     def send(self, text: str, form: str, reply_format: str, parameters: Sequence[tuple[str, str]] = ()) -> Reply:
