@@ -71,7 +71,7 @@ class Endpoint:
 
     @property
     def beside(self) -> str:
-        """Where updates go: to KG_STORE_UPDATE, or the `/update` path beside a `/query` path, else to the same address."""
+        """Where updates go: to KG_STORE_UPDATE, or to `/update` beside `/query`, else to the same address."""
         if self.update_address:
             return self.update_address
         return f"{self.address.removesuffix('/query')}/update" if self.address.endswith("/query") else self.address
