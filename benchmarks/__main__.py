@@ -1,10 +1,10 @@
-"""All benchmarks in one run: a table on stdout, and the same in `build/bench.json`.
+"""All benchmarks in one run: a table on stdout, the same in `build/bench.json`, and each part in `RESULTS.md`.
 
 python -m benchmarks                         the everyday commands, and 100,000 claims
 python -m benchmarks --quick                 the same on 10,000 claims with fewer repeats
 python -m benchmarks --claims 1000000        one million
 python -m benchmarks --keep DIR              make the generated store in DIR, or take it from there
-python -m benchmarks service                 one part only: commands, store or service
+python -m benchmarks service                 one part only: commands, store, change or service
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cite, serve
+from benchmarks import change, cite, serve
 from benchmarks.generate import generated
 from benchmarks.load import load
 from benchmarks.measure import Measured, machine, resident, table, timed
+from benchmarks.results import record
 from benchmarks.speed import commands
 from kg import project
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 CLAIMS, FEW_CLAIMS = 100_000, 10_000
 RUNS, FEW_RUNS = 7, 3
-PARTS = ("commands", "store", "service")
+PARTS = ("commands", "store", "change", "service")
 
 
 def main() -> None:
@@ -49,12 +50,13 @@ def main() -> None:
     claims = given.claims or (FEW_CLAIMS if given.quick else CLAIMS)
     runs = FEW_RUNS if given.quick else RUNS
     before = machine()
-    rows = []
+    parts: dict[str, list[Measured]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         wanted = given.parts or PARTS
-        for row in _all(wanted, claims, runs, given.limit, given.keep or Path(temporary)):
+        for part, row in _all(wanted, claims, runs, given.limit, given.keep or Path(temporary)):
             print(row.group, "|", row.line().strip(), file=sys.stderr, flush=True)
-            rows.append(row)
+            parts.setdefault(part, []).append(row)
+    rows = [row for measured in parts.values() for row in measured]
     print(f"\n{claims:,} generated claims; {before['processors']} processors, load average {before['load average']}\n")
     print(table(rows))
     missed = [row for row in rows if row.met is False]
@@ -63,33 +65,42 @@ def main() -> None:
     target.parent.mkdir(exist_ok=True)
     told = {"machine": before, "claims": claims, "measured": [row.as_dict() for row in rows]}
     target.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(f"written to {target}")
+    results = project.root() / "benchmarks" / "RESULTS.md"
+    record(results, parts, claims, before)
+    print(f"written to {target} and {results}")
 
 
-def _all(parts: Sequence[str], claims: int, runs: int, limit: float, folder: Path) -> Iterator[Measured]:
-    if "commands" in parts:
-        yield from commands(runs)
-    if parts == ["commands"]:
+def _all(wanted: Sequence[str], claims: int, runs: int, limit: float, folder: Path) -> Iterator[tuple[str, Measured]]:
+    """Yield the rows of each part that is wanted, with its name; the store is made where one needs it."""
+    if "commands" in wanted:
+        yield from (("commands", row) for row in commands(runs))
+    if not {"store", "change", "service"} & set(wanted):
         return
     place = folder / f"claims-{claims}"
     if not place.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        partly = folder / f"claims-{claims}.part"
-        took = timed(partial(load, generated(claims), partly))
-        partly.rename(place)
-        size = sum(path.stat().st_size for path in place.rglob("*")) / 2**20
-        yield Measured(
-            "the store", "generate, facts view, bulk load, pack", "s", (took.wall,), note=f"{size:,.0f} MB on disk"
-        )
-        yield Measured("the store", "peak memory so far", "MB", (resident(peak=True),))
-    if "store" in parts:
-        yield from cite.rows(place, runs, limit)
-        yield from cite.connections(place, runs, limit)
-        yield from cite.memory(place, limit)
-        yield from cite.questions(place, runs, limit)
-    if "service" in parts:
-        with tempfile.TemporaryDirectory() as copies:
-            yield from serve.rows(place, Path(copies), FEW_RUNS)
+        yield from (("store", row) for row in _made(claims, place))
+    if "store" in wanted:
+        for rows in (cite.rows(place, runs, limit), cite.connections(place, runs, limit), cite.memory(place, limit)):
+            yield from (("store", row) for row in rows)
+        yield from (("store", row) for row in cite.questions(place, runs, limit))
+    for part, measure in (("change", change.rows), ("service", serve.rows)):
+        if part in wanted:
+            with tempfile.TemporaryDirectory(
+                dir=folder
+            ) as copies:  # on the disk of the store, so that links can be made
+                yield from ((part, row) for row in measure(place, Path(copies), FEW_RUNS))
+
+
+def _made(claims: int, place: Path) -> Iterator[Measured]:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    partly = place.with_name(f"{place.name}.part")
+    took = timed(partial(load, generated(claims), partly))
+    partly.rename(place)
+    size = sum(path.stat().st_size for path in place.rglob("*")) / 2**20
+    yield Measured(
+        "the store", "generate, facts view, bulk load, pack", "s", (took.wall,), note=f"{size:,.0f} MB on disk"
+    )
+    yield Measured("the store", "peak memory so far", "MB", (resident(peak=True),))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-__all__ = ["SECURITY", "Broken", "Front", "Limits", "TimeUp", "Worker"]
+__all__ = ["SECURITY", "Broken", "Front", "Limits", "TimeUp", "TooSlow", "Worker"]
 
 LOG = logging.getLogger("kg.access")
 _BUFFER = 2**20
@@ -58,6 +58,10 @@ class Limits:
 
 class TimeUp(Exception):
     """A request took longer than it may."""
+
+
+class TooSlow(Exception):
+    """A request did not arrive in the time that it may take."""
 
 
 class Broken(Exception):
@@ -154,6 +158,9 @@ class Front:
                 f"this took longer than {self.limits.seconds:g} seconds",
                 "ask for less, with LIMIT or a narrower pattern",
             )
+        except TooSlow:
+            what = f"the request did not arrive in {self.limits.seconds:g} seconds"
+            await answer.problem(408, what, "send less, or over a faster line", {"connection": "close"})
         except Broken:
             await answer.problem(502, "the answer broke off", "ask again")
         finally:
@@ -209,7 +216,7 @@ class Front:
     async def body(self, receive: Receive, limit: int) -> bytes | None:
         """Return the body of a request, or None for one of more than `limit` bytes.
 
-        Raises `TimeUp` for one that comes too slowly.
+        Raises `TooSlow` for one that does not come in time.
         """
         chunks = bytearray()
         try:
@@ -224,7 +231,7 @@ class Front:
                     if not message.get("more_body"):
                         return bytes(chunks)
         except TimeoutError as error:
-            raise TimeUp from error
+            raise TooSlow from error
 
     async def worker(self) -> Worker:
         """Return a worker that has nothing to do, once there is one. Raises `TimeUp`."""
