@@ -57,13 +57,19 @@ def shipped_remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         yield RemoteStore(place)
 
 
-@pytest.fixture(params=ENGINES)
-def own_remote(request: pytest.FixtureRequest, tmp_path: Path, shipped: Dataset) -> Iterator[RemoteStore]:
+@pytest.fixture(scope="module", params=ENGINES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for tests that change what it holds."""
+    with engine(request.param, tmp_path_factory.mktemp("server")) as place:
+        yield place
+
+
+@pytest.fixture
+def own_remote(server: str, shipped: Dataset) -> RemoteStore:
     """A server with the shipped data, which the test may change."""
-    with engine(request.param, tmp_path / "server") as place:
-        with writing(place) as writer:
-            writer.replace(shipped.quads)
-        yield RemoteStore(place)
+    with writing(server) as writer:
+        writer.replace(shipped.quads)
+    return RemoteStore(server)
 
 
 def default_graph(store: RemoteStore) -> set[ox.Triple]:
@@ -339,6 +345,7 @@ def test_the_graphs_of_others_stay(own_remote: RemoteStore, shipped: Dataset) ->
 
     assert own_remote.quads() == shipped.quads
     assert own_remote.query(f"ASK {{ {theirs} }}")
+    own_remote.update(f"DELETE DATA {{ {theirs} }}")
 
 
 def test_a_graph_that_cannot_be_told_from_those_of_others_is_refused(own_remote: RemoteStore, shipped: Dataset) -> None:

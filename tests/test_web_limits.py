@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import threading
 import time
@@ -25,7 +24,6 @@ def narrow(store_folder: Path) -> Iterator[Service]:
     yield running
     if running.process.poll() is None:
         running.stop()
-    running.client.close()
 
 
 def ask(service: Service, query: str) -> httpx.Response:
@@ -66,11 +64,11 @@ def test_a_request_under_way_is_answered_before_the_service_stops(narrow: Servic
     asking.start()
     time.sleep(1)
 
-    narrow.process.send_signal(signal.SIGINT)
+    narrow.stop()
     asking.join()
 
     assert [answer.status_code for answer in answers] == [504]
-    assert narrow.process.wait(15) == 0
+    assert narrow.process.returncode == 0
 
 
 def test_a_large_answer_passes_through_and_is_kept_nowhere(narrow: Service) -> None:
@@ -78,7 +76,9 @@ def test_a_large_answer_passes_through_and_is_kept_nowhere(narrow: Service) -> N
     before = memory(narrow)
 
     size = 0
-    with httpx.stream("GET", f"{narrow.base}/sparql", params={"query": LARGE}, timeout=60) as response:
+    with httpx.stream(
+        "GET", f"{narrow.base}/sparql", params={"query": LARGE}, headers={"accept-encoding": "identity"}, timeout=60
+    ) as response:
         assert response.status_code == 200
         for part in response.iter_raw():
             size += len(part)
