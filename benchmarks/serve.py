@@ -43,7 +43,7 @@ _LARGEST_FOR_RDFLIB = 500_000
 """Quads that rdflib reads in a minute or so."""
 
 
-def rows(store: Path, folder: Path, runs: int, seconds: float = 3.0) -> Iterator[Measured]:
+def rows(store: Path, folder: Path, runs: int, seconds: float = 2.0) -> Iterator[Measured]:
     """Yield requests a second of each server, and the ratios of ours to theirs; `folder` takes copies of the data.
 
     All servers are up at once and are asked in turn, `runs` times for `seconds` each, by wrk on the same machine.
