@@ -96,8 +96,9 @@ def _compared(
         yield Measured(group, name, "1/s", tuple(rates), more=True)
     for name in list(servers)[1:]:
         ratios = tuple(ours / theirs for ours, theirs in zip(found["kg serve"], found[name], strict=True) if theirs)
-        goal = GOALS.get((kind, name), {}).get(connections)
-        yield Measured(group, f"kg serve : {name}", "ratio", ratios, goal, more=True)
+        goal = GOALS.get((kind, name), {}).get(connections) if ratios else None
+        note = "" if ratios else "the other answered nothing in time"
+        yield Measured(group, f"kg serve : {name}", "ratio", ratios, goal, note, more=True)
 
 
 def _rate(address: str, file: Path, connections: int, seconds: float) -> float:
