@@ -13,7 +13,7 @@ from worlds import citing, facts_of
 
 from kg import terms
 from kg.cite import Uncitable, paths
-from kg.cite.parse import parsed
+from kg.sparql.parse import parsed
 from kg.store import EmbeddedStore
 
 EXAMPLES = 1000 if os.environ.get("CI") else 150

@@ -5,8 +5,8 @@ from __future__ import annotations
 from kg.cite.citation import RowCitation, cite, cite_evidence, claims_of
 from kg.cite.evidence import Evidence
 from kg.cite.notes import Note, Notes, notes
-from kg.cite.parse import Uncitable
 from kg.cite.witness import evidence_of
+from kg.sparql.parse import Uncitable
 
 __all__ = [
     "Evidence",

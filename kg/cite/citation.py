@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import entity, terms
-from kg.cite.parse import Uncitable
 from kg.cite.witness import evidence_of
 from kg.claim import Claim, claim_key, claims_from
+from kg.sparql.parse import Uncitable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kg.cite.evidence import Evidence
-from kg.cite.parse import EXISTS, Uncitable, children, mentions, name_of, unwrapped
+from kg.sparql.parse import EXISTS, Uncitable, children, mentions, name_of, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from kg import entity
-from kg.cite.parse import Uncitable, name_of
+from kg.sparql.parse import Uncitable, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from kg.cite.conditions import ASKING, Bound, Condition, Exists, Plain, condition_of, conjuncts, is_guard, is_guarded
-from kg.cite.parse import Uncitable, mentions, name_of, variables
-from kg.cite.write import Term, Writer, path_text
+from kg.sparql.parse import Uncitable, mentions, name_of, variables
+from kg.sparql.write import Term, Writer, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kg.cite.parse import EXISTS, Uncitable, mentions, name_of
+from kg.sparql.parse import EXISTS, Uncitable, mentions, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,11 +10,11 @@ import pyoxigraph as ox
 from kg import entity
 from kg.cite.conditions import View, rests_on, truth_of
 from kg.cite.evidence import Evidence
-from kg.cite.parse import Uncitable, parsed, place
 from kg.cite.paths import walk
 from kg.cite.rewrite import witness_query
 from kg.cite.selects import columns_of, computed, group_keys, is_aggregated, joined_with_values, narrowed
-from kg.cite.write import Writer, select_text
+from kg.sparql.parse import Uncitable, parsed, place
+from kg.sparql.write import Writer, select_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
-from kg.cite.parse import Uncitable, as_list, name_of, unwrapped, variables
+from kg.sparql.parse import Uncitable, as_list, name_of, unwrapped, variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
