@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
+    "KEPT",
     "Dataset",
     "PartNote",
     "canonical_lines",
@@ -34,6 +35,9 @@ __all__ = [
     "read_project",
     "slug_of",
 ]
+
+KEPT = frozenset(terms.GRAPH + name for name in ("facts", "derived", "state"))
+"""Graphs that a store keeps beside the dataset: the facts view where it has a name, derived facts, and its state."""
 
 _TYPE = ox.NamedNode(terms.RDF + "type")
 _DOCUMENT = ox.NamedNode(terms.PACT + "SourceDocument")
@@ -187,6 +191,12 @@ def _refuse_binary(path: Path, format_: ox.RdfFormat) -> None:
 
 
 def _refuse_unnamed(quad: ox.Quad, path: Path) -> None:
+    if graph_of(quad) in KEPT:
+        raise DataError(
+            f"holds the graph {terms.compact(graph_of(quad))}, which stores keep for themselves",
+            where=str(path),
+            mend="leave it out: it is worked out from the claims",
+        )
     if isinstance(quad.graph_name, ox.BlankNode):
         raise DataError("holds a graph whose name is a blank node", where=str(path), mend="name it as its claim")
     if isinstance(quad.object, ox.Triple):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import terms
-from kg.dataset import Dataset, facts, graph_of, graphs_of, part_name, part_of, read_files, read_project, slug_of
+from kg.dataset import KEPT, Dataset, graph_of, graphs_of, part_name, part_of, read_files, read_project, slug_of
+from kg.derive import DERIVED, stored
 from kg.errors import DataError, NotConforming, UnknownEntity
 from kg.sparql import refuse_fetching, syntax_error
 from kg.store import open_store, writing
@@ -127,9 +128,8 @@ def update(place: str, text: str, progress: Callable[[str], None] | None = None)
     refuse_fetching(text)
 
     def updated(before: Dataset) -> Dataset:
-        engine = before.store()
-        view = facts(before.quads)
-        engine.bulk_extend(view)
+        engine = stored(before.quads)
+        view = frozenset(engine) - before.quads
         try:
             engine.update(text, prefixes=terms.PREFIXES)
         except SyntaxError as error:
@@ -137,10 +137,10 @@ def update(place: str, text: str, progress: Callable[[str], None] | None = None)
         except RuntimeError as error:  # such as CREATE of a graph that is there
             raise DataError(f"the update cannot be done: {error}", mend="nothing was changed") from error
         after = frozenset(engine)
-        named = frozenset(quad for quad in after if graph_of(quad))
+        named = frozenset(quad for quad in after if graph_of(quad) and quad.graph_name != DERIVED)
         if after - named != view:
             raise DataError(
-                "the update changes the facts view, which is worked out from the claims",
+                "the update changes the facts view, or derived facts, which are worked out from the claims",
                 mend="name the graph to write to: GRAPH <…> { … }; nothing was changed",
             )
         return Dataset(named)
@@ -151,8 +151,14 @@ def update(place: str, text: str, progress: Callable[[str], None] | None = None)
 def put_graph(place: str, graph: str, triples: Iterable[ox.Triple], *, keep: bool) -> Outcome:
     """Put triples in a named graph of the store at `place`, beside those that are there or, not to `keep`, for them.
 
-    Without any, the graph goes. Raises what validating and writing raise; then the store is as it was.
+    Without any, the graph goes. Raises `DataError` for a graph that the store keeps for itself, and what validating
+    and writing raise; then the store is as it was.
     """
+    if graph in KEPT:
+        raise DataError(
+            f"the graph {terms.compact(graph)} is kept by the store, which works it out from the claims",
+            mend="write to a graph of another name; nothing was changed",
+        )
     name = ox.NamedNode(graph)
     added = frozenset(ox.Quad(t.subject, t.predicate, t.object, name) for t in triples)
     return _changed(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyoxigraph as ox
-
-from kg.dataset import facts, slug_of
+from kg.dataset import slug_of
+from kg.derive import stored
 from kg.document import documents_from
 from kg.store import EmbeddedStore
 
@@ -46,6 +45,4 @@ def known_at(store: Store, day: date) -> EmbeddedStore:
         document.slug for document in documents_from(quads) if document.latest and document.latest <= day.isoformat()
     }
     kept = frozenset(quad for quad in quads if not (slug := slug_of(quad)) or slug in known)
-    engine = ox.Store()
-    engine.bulk_extend(kept | facts(kept))
-    return _KnownStore(store.place, engine, whole=store)
+    return _KnownStore(store.place, stored(kept), whole=store)

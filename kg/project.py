@@ -15,6 +15,7 @@ __all__ = [
     "question_files",
     "reference_files",
     "root",
+    "rule_files",
     "shapes_files",
     "texts_folder",
 ]
@@ -50,6 +51,11 @@ def shapes_files() -> list[Path]:
 def check_files() -> list[Path]:
     """Return the rules on the whole graph, each a query that must answer nothing."""
     return _files("ontology/checks", "*-violation.rq")
+
+
+def rule_files() -> list[Path]:
+    """Return the rules of derived facts."""
+    return _files("ontology/rules", "*.rq")
 
 
 def reference_files() -> list[Path]:

@@ -20,7 +20,8 @@ from test_answers import FILES, as_text, read
 from kg import terms
 from kg.answer import Answer, ask
 from kg.cite import RowCitation
-from kg.dataset import Dataset, facts, graph_of
+from kg.dataset import Dataset, graph_of
+from kg.derive import stored
 from kg.query import question, values_of
 from kg.store import EmbeddedStore
 
@@ -97,7 +98,7 @@ def with_claims(shipped: Dataset, claims: frozenset[str]) -> ox.Store:
         return about.startswith(terms.CLAIM) and about not in claims
 
     quads = {quad for quad in shipped.quads if not is_of_another_claim(quad)}
-    return Dataset(frozenset(quads | facts(quads))).store()
+    return stored(quads)
 
 
 # --- what a person says who reads the text ----------------------------------------------------------

@@ -17,7 +17,6 @@ from worlds import facts_of
 from kg import terms
 from kg.claim import Claim, quads_from
 from kg.connect import Connection, connect
-from kg.dataset import Dataset, facts
 from kg.store import EmbeddedStore
 
 NODES = [terms.ID + name for name in "abcdefg"]
@@ -39,7 +38,7 @@ def store_of(edges: list[Edge]) -> EmbeddedStore:
         for number, (start, end) in enumerate(edges, 1)
     ]
     quads = {quad for claim in claims for quad in quads_from(claim)}
-    return EmbeddedStore("memory", Dataset(frozenset(quads | facts(quads))).store())
+    return EmbeddedStore.of(quads)
 
 
 def distance(edges: list[Edge], start: str, end: str) -> int | None:
@@ -105,7 +104,7 @@ def test_what_is_only_alleged_connects_nothing() -> None:
         content=frozenset([ox.Triple(*map(ox.NamedNode, (NODES[0], terms.PACT + "involves", NODES[1])))]),
     )
     quads = set(quads_from(claim))
-    store = EmbeddedStore("memory", Dataset(frozenset(quads | facts(quads))).store())
+    store = EmbeddedStore.of(quads)
 
     assert connect(store, NODES[0], NODES[1]) == []
 

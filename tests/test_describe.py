@@ -8,7 +8,7 @@ from support import PREFIXES, Runner
 
 from kg import terms
 from kg.claim import claims_from
-from kg.dataset import Dataset, facts
+from kg.dataset import Dataset
 from kg.describe import describe, role_page
 from kg.errors import UnknownEntity
 from kg.store import EmbeddedStore
@@ -106,7 +106,7 @@ def test_a_text_that_looks_like_an_iri_is_a_text() -> None:
     notes = '"see https://example.org/{id}|x", "http://[x"'
     trig = f'{PREFIXES} graph:reference\\/a {{ id:a skos:prefLabel "A"@en ; skos:note {notes} }}'
     quads = set(ox.parse(trig, format=ox.RdfFormat.TRIG))
-    store = EmbeddedStore("memory", Dataset(frozenset(quads | facts(quads))).store())
+    store = EmbeddedStore.of(quads)
 
     page = describe(store, "id:a")
 

@@ -16,7 +16,7 @@ from worlds import claim, turtle
 from kg import project, terms
 from kg.answer import ask
 from kg.claim import quads_from
-from kg.dataset import Dataset, facts, read_files, slug_of
+from kg.dataset import Dataset, read_files, slug_of
 from kg.errors import BadParameter
 from kg.known import known_at
 from kg.query import Question, question, values_of
@@ -27,7 +27,7 @@ from kg.store import EmbeddedStore, Store
 def both(shipped: Dataset) -> EmbeddedStore:
     """The shipped document, issued by 2025-02-10 at the latest, and the example, issued on 2021-07-01."""
     quads = shipped.quads | read_files(EXAMPLE_FILES).quads
-    return EmbeddedStore("memory", Dataset(quads | facts(quads)).store())
+    return EmbeddedStore.of(quads)
 
 
 def background(shipped: Dataset) -> frozenset[ox.Quad]:
@@ -144,7 +144,7 @@ def parts(shipped: Dataset) -> dict[str, tuple[str | None, frozenset[ox.Quad]]]:
 @pytest.fixture(scope="module")
 def several(shipped: Dataset, parts: dict[str, tuple[str | None, frozenset[ox.Quad]]]) -> EmbeddedStore:
     quads = background(shipped).union(*(quads for _, quads in parts.values()))
-    return EmbeddedStore("memory", Dataset(quads | facts(quads)).store())
+    return EmbeddedStore.of(quads)
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -155,7 +155,7 @@ def test_every_question_has_the_answer_of_a_store_of_only_the_documents_known(
     parts: dict[str, tuple[str | None, frozenset[ox.Quad]]],
 ) -> None:
     quads = background(shipped).union(*(quads for since, quads in parts.values() if since and since <= day))
-    only = EmbeddedStore("memory", Dataset(quads | facts(quads)).store())
+    only = EmbeddedStore.of(quads)
 
     known = known_at(several, date.fromisoformat(day))
 
@@ -201,7 +201,7 @@ def test_what_a_later_document_contradicts_is_not_disputed_before(both: Embedded
     content = "id:ev-uy-py-transit-signature pact:occurrence pv:did-not-occur ."
     denial |= frozenset(quads_from(claim("c03", content, "denial", stated_by="cbs-news")))
     quads = both.quads() | denial
-    store = EmbeddedStore("memory", Dataset(quads | facts(quads)).store())
+    store = EmbeddedStore.of(quads)
 
     before = ask(known_at(store, date(2022, 12, 31)), "agreement-timeline", {"agreement": "id:uy-py-transit"})
     after = ask(known_at(store, date(2023, 1, 1)), "agreement-timeline", {"agreement": "id:uy-py-transit"})

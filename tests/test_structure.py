@@ -28,6 +28,7 @@ ORDER = [
         "document",
         "claim",
         "dataset",
+        "derive",
         "validate",
         "store",
         "gate",

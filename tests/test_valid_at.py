@@ -17,7 +17,7 @@ from support import run_here
 from kg import project, terms
 from kg.answer import ask
 from kg.claim import Claim, quads_from
-from kg.dataset import facts, read_project
+from kg.dataset import read_project
 from kg.query import question
 from kg.store import EmbeddedStore
 
@@ -72,9 +72,7 @@ def life(events: Iterable[Event], order: Iterable[tuple[int, int]] = ()) -> Embe
                 )
             )
         )
-    engine = ox.Store()
-    engine.extend(quads | facts(quads))
-    return EmbeddedStore("memory", engine)
+    return EmbeddedStore.of(quads)
 
 
 def status(store: EmbeddedStore, name: str, **given: str) -> set[tuple[str, str, str]]:

@@ -12,7 +12,6 @@ from support import PREFIXES
 from kg import terms
 from kg.cite import RowCitation, cite
 from kg.claim import Claim, quads_from
-from kg.dataset import Dataset, facts
 from kg.store import EmbeddedStore
 
 REFERENCE = ox.NamedNode(terms.GRAPH + "reference/r")
@@ -45,7 +44,7 @@ def store_of(
     left_out = set(without)
     quads = {quad for each in claims if each.iri not in left_out for quad in quads_from(each)} | set(more)
     quads |= {ox.Quad(quad.subject, quad.predicate, quad.object, REFERENCE) for quad in turtle(reference)}
-    return EmbeddedStore("memory", Dataset(frozenset(quads | facts(quads))).store())
+    return EmbeddedStore.of(quads)
 
 
 def facts_of(contents: Mapping[str, str], reference: str = "") -> EmbeddedStore:

@@ -13,6 +13,7 @@ from kg.cite.evidence import Evidence
 from kg.cite.paths import walk
 from kg.cite.rewrite import witness_query
 from kg.cite.selects import columns_of, computed, group_keys, is_aggregated, joined_with_values, narrowed
+from kg.derive import DERIVED, rules
 from kg.sparql.parse import Uncitable, parsed, place
 from kg.sparql.write import Writer, select_text
 
@@ -49,6 +50,7 @@ class _Pass:
         self.store = store
         self.found: dict[str, list[Solution]] = {}
         self.walked: dict[Any, list[ox.Triple]] = {}
+        self.derived: dict[ox.Triple, Evidence] = {}
 
     def solutions(self, text: str) -> list[Solution]:
         if text not in self.found:
@@ -131,11 +133,11 @@ class _Pass:
         for edge in query.edges:
             if _marked(solution, edge.marks):
                 chain = self.edge(edge, solution)
-                evidence.triples |= set(chain)
+                evidence.take(self.resting_on(chain))
                 if not chain:
                     empty_paths.append((_resolved(edge.subject, solution), self.graph(edge, solution)))
         for node, graph in empty_paths:
-            evidence.triples |= self.mention(node, graph, evidence)
+            evidence.take(self.resting_on(self.mention(node, graph, evidence)))
         for number, sub in enumerate(query.sub_selects):
             if _marked(solution, sub.marks):
                 evidence.take(inner[(number, *_sub_row(sub, solution))])
@@ -145,9 +147,36 @@ class _Pass:
         matched_in = {graph for _, graph in evidence.triples}
         for term, marks in query.graphs:
             name = solution.get(str(term)) if isinstance(term, str) else term
-            if name is not None and name.value not in matched_in and _marked(solution, marks):
+            if name is not None and name.value not in {DERIVED.value, *matched_in} and _marked(solution, marks):
                 evidence.graphs.add(name.value)
         return evidence
+
+    def resting_on(self, triples: Iterable[tuple[ox.Triple, str | None]]) -> Evidence:
+        """Return triples as evidence; for one that is derived, that of its derivation."""
+        evidence = Evidence()
+        for triple, name in triples:
+            evidence.take(self.derivation(triple) if name == DERIVED.value else Evidence({(triple, name)}))
+        return evidence
+
+    def derivation(self, triple: ox.Triple) -> Evidence:
+        """Return what a derived fact rests on: the facts from which it follows by its rule, in every way it does."""
+        from rdflib import Variable
+
+        if triple not in self.derived:
+            rule = rules().get(triple.predicate.value)
+            if rule is None:
+                raise Uncitable("graph:derived", f"no rule derives {triple}", sign="")
+            tree = parsed(rule.text)
+            subject, object_ = (Variable(name) for name in columns_of(tree))
+            query = witness_query(tree.where, bound={subject: triple.subject, object_: triple.object})
+            evidence = Evidence()
+            found = self.solutions(query.text)
+            for each in found:
+                evidence.take(self.solution(each, query, {}))
+            if not found:
+                raise Uncitable("a derived fact", f"it does not follow from the facts: {triple}", sign="")
+            self.derived[triple] = evidence
+        return self.derived[triple]
 
     def edge(self, edge: Edge, solution: Solution) -> list[tuple[ox.Triple, str | None]]:
         """Return the triples of an edge in a solution, each with the graph it is matched in."""
@@ -193,7 +222,7 @@ class _Pass:
         def held(variable: str) -> Evidence:
             marks = {optional.mark for optional in query.optionals if variable in optional.variables}
             edges = [edge for edge in query.edges if relaxed and edge.marks & marks and _marked(solution, edge.marks)]
-            return Evidence({triple for edge in edges for triple in self.edge(edge, solution)})
+            return self.resting_on(triple for edge in edges for triple in self.edge(edge, solution))
 
         return View(
             values=solution,

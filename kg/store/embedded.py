@@ -15,14 +15,15 @@ import pyoxigraph as ox
 
 from kg import sparql, terms
 from kg.dataset import PartNote, facts, graphs_of, hash_of_parts, part_name, part_notes
+from kg.derive import DERIVED, derived, derived_change, stored
 from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
 from kg.files import sync_folder, sync_tree
 from kg.store.base import Results, Stage, Written, quads_of_parts, verified
 from kg.store.folder import READ_AT_OPENING, check_tables, clear, generations, point_to, read_pointer, unwritable
-from kg.store.stage import apply, copy_of_links
+from kg.store.stage import apply, copy_of_links, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 __all__ = ["EmbeddedStore", "EmbeddedWriter", "LatestStore", "damage", "evaluate", "named_quads"]
 
@@ -44,6 +45,11 @@ class EmbeddedStore:
     engine: ox.Store
     noted: str = ""
     """The hash of the dataset as it was noted when it was written."""
+
+    @classmethod
+    def of(cls, quads: Iterable[ox.Quad]) -> EmbeddedStore:
+        """Return a store in memory of a dataset, with its facts view and its derived facts."""
+        return cls("memory", stored(quads))
 
     @classmethod
     def open(cls, folder: Path) -> EmbeddedStore:
@@ -78,7 +84,7 @@ class EmbeddedStore:
         return evaluate(self.engine, text)
 
     def quads(self) -> frozenset[ox.Quad]:
-        """Return every quad in a named graph."""
+        """Return the dataset."""
         try:
             return named_quads(self.engine)
         except _FAILURES as error:
@@ -90,7 +96,7 @@ class EmbeddedStore:
 
     def _graphs(self, triple: ox.Triple) -> Iterator[str]:
         for quad in self.engine.quads_for_pattern(triple.subject, triple.predicate, triple.object):
-            if isinstance(quad.graph_name, ox.NamedNode):
+            if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name != DERIVED:
                 yield quad.graph_name.value
 
 
@@ -175,9 +181,25 @@ def _prefixes(text: str) -> dict[str, str]:
 
 
 def named_quads(engine: ox.Store) -> frozenset[ox.Quad]:
-    """Return every quad of `engine` that lies in a named graph."""
-    default = ox.DefaultGraph()
-    return frozenset(quad for quad in engine if quad.graph_name != default)
+    """Return every quad of `engine` that lies in a named graph of the dataset."""
+    others = {ox.DefaultGraph(), DERIVED}
+    return frozenset(quad for quad in engine if quad.graph_name not in others)
+
+
+def _write(folder: Path, work: Callable[[ox.Store], None]) -> None:
+    """Do some work on a database, after which all of it lies in tables.
+
+    Opened once more, the engine moves what was written from its log, which can lose its end without anyone being told,
+    to tables, of which it tells when one is missing or cut short.
+    """
+    work(ox.Store(str(folder)))
+    ox.Store(str(folder))
+
+
+def _change(old: ox.Store | None, engine: ox.Store, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
+    """Turn parts of a dataset into others, and make the facts view and the derived facts follow."""
+    changed = apply(engine, before, after)
+    follow(engine, *derived_change(old, engine, changed))
 
 
 class EmbeddedWriter:
@@ -239,6 +261,7 @@ class EmbeddedWriter:
         with self._generation() as fresh:
             engine = ox.Store(str(fresh))
             engine.bulk_extend(facts(quads) | quads)
+            engine.bulk_extend(derived(engine))
             engine.optimize()
             del engine
             self._point_to(fresh, notes)
@@ -249,15 +272,11 @@ class EmbeddedWriter:
         """Give the store in which the parts `before` are `after`; it takes the place of the old one if committed."""
         pointer, noted = read_pointer(self.folder), self._notes()
         with self._generation() as fresh:
+            old = None
             if pointer is not None:
-                EmbeddedStore.open(self.folder)  # which says what is wrong where it is damaged
+                old = EmbeddedStore.open(self.folder).engine  # which says what is wrong where it is damaged
                 copy_of_links(self.folder / pointer.generation, fresh)
-            engine = ox.Store(str(fresh))
-            apply(engine, before, after)
-            del engine
-            # Opened once more, the engine moves the change from its log, which can lose its end without anyone being
-            # told, to tables, of which it tells when one is missing or cut short.
-            ox.Store(str(fresh))
+            _write(fresh, lambda engine: _change(old, engine, before, after))
             gone = {part_name(graph) for graph in graphs_of(before)}
             notes = {name: note for name, note in noted.items() if name not in gone} | part_notes(after)
             stage = Stage(ox.Store.read_only(str(fresh)), Written.of(notes))

@@ -35,7 +35,7 @@ __all__ = [
     "unwritable",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """Number of the on-disk layout; raised whenever graphs or files are laid out differently."""
 
 READ_AT_OPENING = 64_000_000

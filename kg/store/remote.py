@@ -1,8 +1,9 @@
 """The store behind a URL: any SPARQL 1.1 endpoint, with what engines do differently made even here.
 
-Pactgraph has two places at an endpoint: the named graphs whose names begin with its base, which are the dataset, and
-the facts view. The view is the default graph, unless the endpoint shows the union of all graphs there, as Virtuoso
-does; then it is a graph of its own, `graph:facts`, which every query names as its default graph.
+Pactgraph has three places at an endpoint: the named graphs whose names begin with its base, which are the dataset, the
+facts view, and the derived facts in `graph:derived`. The view is the default graph, unless the endpoint shows the union
+of all graphs there, as Virtuoso does; then it is a graph of its own, `graph:facts`, which every query names as its
+default graph.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pyoxigraph as ox
 
 from kg import sparql, terms
 from kg.dataset import facts, graph_of, part_name, part_notes
+from kg.derive import DERIVED, stored
 from kg.errors import DataError, QuerySyntaxError
 from kg.store.base import Results, Stage, Written, data_block
 from kg.store.endpoint import Endpoint, Refused
@@ -37,7 +39,7 @@ _QUADS_AT_ONCE = 20_000
 """Quads that one update carries; engines compile the text of an update as a whole."""
 
 _TURTLE = {"text/turtle", "application/turtle", "application/x-turtle", "application/n-triples"}
-_OURS = f'STRSTARTS(STR(?g), "{terms.BASE}") && ?g NOT IN ({FACTS}, {STATE})'
+_OURS = f'STRSTARTS(STR(?g), "{terms.BASE}") && ?g NOT IN ({FACTS}, {STATE}, {DERIVED})'
 _DATASET = f"WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER({_OURS}) }}"
 _TRUTH, _BOOLEAN = {"1": "true", "0": "false"}, f"{terms.XSD}boolean".encode()
 
@@ -127,7 +129,7 @@ class RemoteStore:
         return [row["g"].value for row in rows]
 
     def viewed(self, view: ox.NamedNode | None) -> frozenset[ox.Quad]:
-        """Return the facts view as it is there, in the default graph or in that of its own."""
+        """Return what is kept there in a graph beside the dataset; None is the default graph."""
         pattern = f"GRAPH {view} {{ ?s ?p ?o }}" if view else "?s ?p ?o"
         rows = self._rows(f"SELECT ?s ?p ?o WHERE {{ {pattern} }}")
         return frozenset(ox.Quad(row["s"], row["p"], row["o"], view) for row in rows)
@@ -245,7 +247,8 @@ class RemoteWriter:
         The graphs of others at the endpoint stay; where the default graph is not the union of all, it is ours.
         """
         view = self._view()
-        return self._write(self.store.quads() | self.store.viewed(view), quads, view)
+        old = self.store.quads() | self.store.viewed(view) | self.store.viewed(DERIVED)
+        return self._write(old, quads, view)
 
     @contextmanager
     def staged(self, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> Iterator[Stage]:
@@ -266,7 +269,7 @@ class RemoteWriter:
         if not self.store.noted:
             return self.replace(after)
         view = self._view()
-        return self._write(before | _viewed(before, view), after, view)
+        return self._write(before | _beside(before, view), after, view)
 
     def _write(self, old: frozenset[ox.Quad], after: frozenset[ox.Quad], view: ox.NamedNode | None) -> Written:
         """Turn the quads that are there into a dataset and its view.
@@ -278,7 +281,7 @@ class RemoteWriter:
                 f"the graph {min(foreign)} cannot be told from those of others at this endpoint",
                 mend=f"give graphs names that begin with {terms.BASE}; nothing was changed",
             )
-        new, written = after | _viewed(after, view), Written.of(part_notes(after))
+        new, written = after | _beside(after, view), Written.of(part_notes(after))
         steps = [f"DELETE WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?hash }} }}"]
         # Virtuoso deletes no literal with a language, unless it is alone in its operation.
         steps += _operations("DELETE", old - new, 1 if view else _QUADS_AT_ONCE)
@@ -308,11 +311,12 @@ class RemoteWriter:
         return FACTS
 
 
-def _viewed(quads: frozenset[ox.Quad], view: ox.NamedNode | None) -> frozenset[ox.Quad]:
-    """Return the facts view of a dataset, in its graph."""
-    if view is None:
-        return frozenset(facts(quads))
-    return frozenset(ox.Quad(quad.subject, quad.predicate, quad.object, view) for quad in facts(quads))
+def _beside(quads: frozenset[ox.Quad], view: ox.NamedNode | None) -> frozenset[ox.Quad]:
+    """Return what a store holds beside a dataset: the facts view, in its graph, and the derived facts."""
+    engine = stored(quads)
+    seen = engine.quads_for_pattern(None, None, None, ox.DefaultGraph())
+    in_view = (ox.Quad(quad.subject, quad.predicate, quad.object, view) for quad in seen) if view else seen
+    return frozenset(in_view) | frozenset(engine.quads_for_pattern(None, None, None, DERIVED))
 
 
 def _operations(verb: str, quads: frozenset[ox.Quad], size: int = _QUADS_AT_ONCE) -> Iterator[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["apply", "copy_of_links"]
+__all__ = ["apply", "copy_of_links", "follow"]
 
 _FOR_GOOD = {".sst", ".blob"}
 """Endings of the engine's files (RocksDB) that are written once."""
@@ -67,19 +67,29 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def apply(engine: ox.Store, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> None:
+def apply(engine: ox.Store, before: frozenset[ox.Quad], after: frozenset[ox.Quad]) -> set[ox.Quad]:
     """Turn the parts of a dataset that are `before` into `after`, and make the facts view follow.
 
-    Both hold whole parts (`kg.dataset.part_of`). A fact stays in the view as long as any graph there gives it.
+    Returns the facts that went or came. Both hold whole parts (`kg.dataset.part_of`). A fact stays in the view as long
+    as any graph there gives it.
     """
     for quad in before - after:
         engine.remove(quad)
     _extend(engine, after - before)
     viewed, to_view = facts(before), facts(after)
-    for quad in viewed - to_view:
-        if not _is_given(engine, quad):
-            engine.remove(quad)
-    _extend(engine, to_view - viewed)
+    gone = {quad for quad in viewed - to_view if not _is_given(engine, quad)}
+    for quad in gone:
+        engine.remove(quad)
+    come = to_view - viewed
+    _extend(engine, come)
+    return gone | come
+
+
+def follow(engine: ox.Store, gone: Iterable[ox.Quad], come: Iterable[ox.Quad]) -> None:
+    """Take derived facts away and add others."""
+    for quad in gone:
+        engine.remove(quad)
+    _extend(engine, come)
 
 
 def _extend(engine: ox.Store, quads: Iterable[ox.Quad]) -> None:

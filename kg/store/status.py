@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg.dataset import facts
+from kg.derive import DERIVED, stored
 from kg.errors import StoreDamaged, StoreMissing
 from kg.store.base import verified
 from kg.store.embedded import EmbeddedStore
@@ -72,7 +72,7 @@ def status(store: Store, *, verify: bool = False) -> Status:
         store.place,
         "folder",
         noted,
-        _count(store, "SELECT (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }"),
+        _count(store, f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != {DERIVED}) }}"),
         *_counts(store),
         format=FORMAT,
         version=pointer.version,
@@ -106,18 +106,24 @@ def _count(store: Store, query: str) -> int:
 
 
 def _verified(store: Store) -> str:
-    """Return the hash of a dataset that is whole, with the facts view that belongs to it."""
+    """Return the hash of a dataset that is whole, with the facts view and the derived facts that belong to it."""
     quads, computed = verified(store)
     if isinstance(store, RemoteStore):
-        seen = {quad.triple for quad in store.viewed(store.view)}
+        seen = {None: store.viewed(store.view), DERIVED: store.viewed(DERIVED)}
     elif isinstance(store, EmbeddedStore):
-        seen = {quad.triple for quad in store.engine.quads_for_pattern(None, None, None, ox.DefaultGraph())}
+        seen = {
+            graph: frozenset(store.engine.quads_for_pattern(None, None, None, graph or ox.DefaultGraph()))
+            for graph in (None, DERIVED)
+        }
     else:
         return computed
-    if seen != {quad.triple for quad in facts(quads)}:
-        raise StoreDamaged(
-            "the facts view is not the one of the dataset",
-            where=store.place,
-            mend="run: kg export --format trig, then kg build from that file, which works the view out anew",
-        )
+    engine = stored(quads)
+    for graph, name in ((None, "facts view is"), (DERIVED, "derived facts are")):
+        belong = engine.quads_for_pattern(None, None, None, graph or ox.DefaultGraph())
+        if {quad.triple for quad in seen[graph]} != {quad.triple for quad in belong}:
+            raise StoreDamaged(
+                f"the {name} not what belongs to the dataset",
+                where=store.place,
+                mend="run: kg export --format trig, then kg build from that file, which works all of it out anew",
+            )
     return computed

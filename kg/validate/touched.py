@@ -32,7 +32,7 @@ _OF_TERMS = (terms.PACT, terms.PV, terms.GRAPH + "ontology/")
 MEANINGS = frozenset(
     terms.expand(name)
     for name in (
-        *("rdfs:subClassOf", "rdfs:domain", "owl:disjointWith", "owl:deprecated"),
+        *("rdfs:subClassOf", "rdfs:domain", "owl:disjointWith", "owl:deprecated", "pact:isDerived"),
         *("pact:singleValued", "pact:excludes", "pact:allowedAfter", "pact:resultsIn"),
     )
 )
