@@ -70,6 +70,8 @@ class Group:
     elements: list[Element] = field(default_factory=list)
     negated: bool = False
     """Whether it is asked to be absent, with NOT EXISTS, where it is asked for in an expression."""
+    late: frozenset[str] = NOTHING
+    """The variables of a VALUES that follows a WHERE group."""
     keyword: int = 0
     """Where EXISTS stands, or NOT before it."""
 

@@ -115,7 +115,15 @@ class _Reader:
                 continue
             if self.take().word == "CONSTRUCT" and self.now.text == "{":
                 self.braces()
-        return self.group("where", None), frozenset(token.word for token in self.tokens)
+        group = self.group("where", None)
+        group.late = self.late(self.place)
+        return group, frozenset(token.word for token in self.tokens)
+
+    def late(self, first: int) -> frozenset[str]:
+        """Return the variables of VALUES among the tokens from one to here, or from here to the end."""
+        tail = self.tokens[first : self.place] or self.tokens[first:]
+        start = next((i for i, token in enumerate(tail) if token.word == "VALUES"), len(tail))
+        return frozenset(token.text[1:] for token in tail[start:] if token.kind == "var")
 
     def braces(self) -> None:
         """Go on behind a template, or data, in braces."""
@@ -221,7 +229,7 @@ class _Reader:
         plain, computed, first = set(), set(), self.place
         while self.now.text != "{":
             if self.now.text == "(":
-                self.bracketed(outer, Element("bind", self.now.start))
+                self.bracketed(outer, element)
                 computed.add(self.tokens[self.place - 2].text[1:])
             elif (token := self.take()).kind == "var":
                 plain.add(token.text[1:])
@@ -231,8 +239,10 @@ class _Reader:
         first = self.place
         while self.now.text != "}":  # groups, order, limits, values
             self.operand(outer, element) if self.now.text != "{" else self.braces()
-        late = {token.text[1:] for token in self.tokens[first : self.place] if token.kind == "var"}
-        element.variables = where.scope() | late if is_all else frozenset(plain | computed)
+        if len(element.groups) > 1:
+            raise Unread("EXISTS outside of the WHERE of a sub-query is not read here")
+        where.late = self.late(first) if self.place > first else NOTHING
+        element.variables = where.scope() | where.late if is_all else frozenset(plain | computed)
         element.sure = where.sure() if is_all else where.sure() & plain
         element.end = self.tokens[self.place - 1].end
         return element

@@ -1,30 +1,32 @@
 """A query in a form with the same rows that the embedded engine answers sooner.
 
-The engine optimises joins, but not those inside EXISTS: there it takes, for each row outside, every match of one pattern
-with every match of the other. So the pattern P of an EXISTS or NOT EXISTS of two or more triple patterns, one of which
-has no variable of the outside, gets one of two forms.
+The engine optimises joins, but not those inside EXISTS: there it takes, for each row outside, every match of one
+pattern with every match of the other. So the pattern P of an EXISTS or NOT EXISTS of two or more triple patterns, one
+of which has no variable of the outside, gets one of two forms.
 
-**MINUS**: `FILTER NOT EXISTS { P }` of the WHERE group becomes `MINUS { P }` behind all other parts. A filter applies to
-its whole group wherever it stands (SPARQL 1.1, section 5.2.2; section 18.2.2.6), MINUS to what stands before it, so both
-see the solutions L of the rest of the group. Of each μ in L, the filter keeps it if substitute(P, μ) has no solution
-(section 18.6), MINUS if no μ' of P is compatible with μ and shares a variable with it (section 18.5). Let S be the
-variables in scope in the rest of the group that stand anywhere in P. Each variable of S must surely have a value on both
-sides, and S must not be empty. Then every μ' shares a variable with every μ, and is compatible with it just if both agree
-on S. And those μ' that agree with μ on S are the solutions of substitute(P, μ): this is so for triple patterns (paths that
-may be empty are left out: from a given term they lead to it even where the graph has it not) and for inline data, and
-it stays so for joins, unions, GRAPH, and filters whose variables of S surely have a value in the very group that the
-filter stands in. P holds nothing else: substitution does not go through OPTIONAL, MINUS, BIND, sub-queries and EXISTS in
-this way. Each μ is kept or not as it is, so it comes as often as before. The other filters see the same μ.
+**MINUS**: `FILTER NOT EXISTS { P }` of the WHERE group becomes `MINUS { P }` behind all other parts. A filter applies
+to its whole group wherever it stands (SPARQL 1.1, section 5.2.2; section 18.2.2.6), MINUS to what stands before it,
+so both see the solutions L of the rest of the group. Of each μ in L, the filter keeps it if substitute(P, μ) has no
+solution (section 18.6), MINUS if no μ' of P is compatible with μ and shares a variable with it (section 18.5). Let S
+be the variables in scope in the rest of the group that stand anywhere in P. Each variable of S must surely have a
+value on both sides, and S must not be empty. Then every μ' shares a variable with every μ, and is compatible with it
+just if both agree on S. And those μ' that agree with μ on S are the solutions of substitute(P, μ): this is so for
+triple patterns (paths that may be empty are left out: from a given term they lead to it even where the graph has it
+not) and for inline data, and it stays so for joins, unions, GRAPH, and filters whose variables of S surely have a
+value in the very group that the filter stands in. P holds nothing else: substitution does not go through OPTIONAL,
+MINUS, BIND, sub-queries and EXISTS in this way. Each μ is kept or not as it is, so it comes as often as before. The
+other filters see the same μ.
 
-MINUS looks for all solutions of P once. That is much for a query of few rows, so it is taken only where the query goes
-through a class or property as a whole: no subject or object is given, and no LIMIT. Where the choice of rows or values
-hangs on their order (LIMIT, SAMPLE, GROUP_CONCAT), it could change with the plan.
+MINUS looks for all solutions of P once. That is much for a query of few rows, so it is taken only where the query
+goes through a class or property as a whole: no subject or object is given, and no LIMIT. Where the choice of rows or
+values hangs on their order (LIMIT, SAMPLE, GROUP_CONCAT), it could change with the plan.
 
-**LATERAL**: P stays where it is, and its triple patterns are matched one after the other, each for the matches of those
-before, from the variables of the outside on. Whether a join has solutions does not depend on the order of its operands
-(section 18.5), and for a triple pattern T, in a graph or not, Join(A, T) is the union of { μ } joined with T over all μ in
-A, which is what LATERAL means (SEP-0006 of the SPARQL community group). This holds anywhere: P may see the outside in its
-filters, stand in OPTIONAL or in another EXISTS. It costs a lookup for each row and pattern, however large the store.
+**LATERAL**: P stays where it is, and its triple patterns are matched one after the other, each for the matches of
+those before, from the variables of the outside on. Whether a join has solutions does not depend on the order of its
+operands (section 18.5), and for a triple pattern T, in a graph or not, Join(A, T) is the union of { μ } joined with T
+over all μ in A, which is what LATERAL means (SEP-0006 of the SPARQL community group). This holds anywhere: P may see
+the outside in its filters, stand in OPTIONAL or in another EXISTS. It costs a lookup for each row and pattern,
+however large the store.
 """
 
 from __future__ import annotations
@@ -46,6 +48,9 @@ _ASKS = re.compile(r"\bEXISTS\b", re.IGNORECASE)
 _ORDERED = {"LIMIT", "OFFSET", "SAMPLE", "GROUP_CONCAT", "REDUCED"}
 _VOLATILE = {"RAND", "UUID", "STRUUID", "BNODE"}
 _NARROWING = re.compile(r"(?<![!<>])=|\bIN\b", re.IGNORECASE)
+_MOST = 30
+"""Triple patterns of one EXISTS: each is a level that the engine descends."""
+
 _VALUES = re.compile(r"\bVALUES\b", re.IGNORECASE)
 _JOINED = ("triples", "groups", "graph", "values", "filter")
 
@@ -71,12 +76,12 @@ class Note:
 class Rewriting:
     """A query as the engine shall get it, and a note on each EXISTS and NOT EXISTS of its WHERE group.
 
-    Where the text as a whole could not be read, `unread` says why, and it is as it was.
+    Where the query as a whole stays as it is written, `kept` says why.
     """
 
     text: str
     notes: tuple[Note, ...] = ()
-    unread: str = ""
+    kept: str = ""
 
 
 class _Kept(Exception):  # no error: a pattern stays in the form it has
@@ -97,9 +102,9 @@ def rewritten(text: str) -> Rewriting:
     try:
         where, words = query_group(text)
     except Unread as reason:
-        return Rewriting(text, unread=str(reason))
+        return Rewriting(text, kept=str(reason))
     except RecursionError:
-        return Rewriting(text, unread="its brackets stand too deep")
+        return Rewriting(text, kept="its brackets stand too deep")
     return _Rewriter(text, where, words).rewriting()
 
 
@@ -112,6 +117,8 @@ class _Rewriter:
 
     def rewriting(self) -> Rewriting:
         asked = [group for group in self.where.within() if group.role == "exists"]
+        if hidden := NOTHING.union(*(group.mentioned() & _hidden(group) for group in asked)):
+            return Rewriting(self.text, kept=f"?{min(hidden)} in EXISTS may have a value that is not seen from there")
         for group in reversed(asked):  # those that stand in others come first
             self.notes.append(self.decide(group))
         self.move()
@@ -165,10 +172,8 @@ class _Rewriter:
 
     def is_narrow(self) -> bool:
         """Tell whether the query may have few rows, however large the store."""
-        filters = [
-            self.text[each.start : each.end] for each in self.where.elements if not (each.groups or each.patterns)
-        ]
-        narrowed = any(_NARROWING.search(text) for text in filters)
+        plain = [each for each in self.where.elements if each.kind == "filter" and not each.groups]
+        narrowed = any(_NARROWING.search(self.text, each.start, each.end) for each in plain)
         return narrowed or _is_selective(self.where) or bool(_VALUES.search(self.text, self.where.end))
 
     def see_that_it_is_the_same(self, group: Group, rest: Group) -> None:
@@ -230,6 +235,10 @@ def _union(elements: Iterable[Element]) -> Group:
     return Group(0, "rest", None, elements=list(elements))
 
 
+def _scope_of(elements: Iterable[Element]) -> frozenset[str]:
+    return _union(elements).scope()
+
+
 def _asked_in_filters(group: Group) -> frozenset[str]:
     return NOTHING.union(*(each.variables for each in group.elements if each.kind == "filter"))
 
@@ -241,6 +250,29 @@ def _outside(group: Group) -> frozenset[str]:
         around |= outer.scope()
         outer = outer.outer
     return around
+
+
+def _hidden(group: Group) -> frozenset[str]:
+    """Return the variables that have a value in the query which the filter of an EXISTS need not see.
+
+    A filter sees its own group, that of OPTIONAL also what stands before it, and that of EXISTS what that sees. The
+    engine lets it see more where it joins row by row, and which joins those are may change with the form of a pattern.
+    """
+    seen, hidden, sees = list[Element](), group.late, True
+    while (outer := group.outer) is not None:
+        number = next(i for i, each in enumerate(outer.elements) if any(inner is group for inner in each.groups))
+        holder, before, after = outer.elements[number], outer.elements[:number], outer.elements[number + 1 :]
+        sees = sees and group.role in ("exists", "optional")
+        if sees and group.role == "exists" and holder.kind == "filter":
+            seen += [*before, *after]
+        elif sees:
+            seen += before
+            hidden |= _scope_of(after)
+        else:
+            hidden |= holder.variables | _scope_of([*before, *after])
+        group = outer
+        hidden |= group.late
+    return hidden - _union(seen).sure()
 
 
 def _atoms_in(group: Group, term: str = "") -> Iterator[tuple[str, Pattern]]:
@@ -263,6 +295,8 @@ def _see_that_it_pays(group: Group, outside: frozenset[str]) -> None:
     atoms = [_names(atom) for atom in _atoms_in(group)]
     if len(atoms) < 2:
         raise _Kept("it is not two triple patterns or more")
+    if len(atoms) > _MOST:
+        raise _Kept(f"it is more than {_MOST} triple patterns")
     if all(names & outside for names in atoms):
         raise _Kept("each of its triple patterns has a variable of the outside to start from")
     if not any(names & outside for names in atoms):

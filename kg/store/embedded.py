@@ -17,6 +17,7 @@ from kg import sparql, terms
 from kg.dataset import PartNote, facts, graphs_of, hash_of_parts, part_name, part_notes
 from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
 from kg.files import sync_folder, sync_tree
+from kg.sparql.rewrite import rewritten
 from kg.store.base import Results, Stage, Written, quads_of_parts, verified
 from kg.store.folder import READ_AT_OPENING, check_tables, clear, generations, point_to, read_pointer, unwritable
 from kg.store.stage import apply, copy_of_links
@@ -73,9 +74,9 @@ class EmbeddedStore:
             return cls(str(folder), engine, before.dataset)
         raise StoreError("the store changes all the while", where=str(folder), mend="try again when less is written")
 
-    def query(self, text: str) -> Results:
+    def query(self, text: str, *, rewrite: bool = False) -> Results:
         """Answer a query that only reads."""
-        return evaluate(self.engine, text)
+        return evaluate(self.engine, text, rewrite=rewrite)
 
     def quads(self) -> frozenset[ox.Quad]:
         """Return every quad in a named graph."""
@@ -122,16 +123,21 @@ def evaluate(
     default_graph: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None = None,
     named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None,
     services: tuple[str, ...] = (),
+    rewrite: bool = False,
 ) -> Results:
     """Answer a query on an engine of this process, with our prefixes and our errors.
 
     `default_graph` and `named_graphs` take the place of the facts view and of all named graphs, as the SPARQL 1.1
-    Protocol lets a client choose; `services` are the servers that the query may call.
+    Protocol lets a client choose; `services` are the servers that the query may call. With `rewrite`, the query is run
+    in the form that the engine answers sooner (`kg.sparql.rewrite`).
     """
     sparql.form_of(text, services)
+    run = rewritten(text).text if rewrite else text
     try:
-        return engine.query(text, prefixes=_prefixes(text), default_graph=default_graph, named_graphs=named_graphs)
+        return engine.query(run, prefixes=_prefixes(text), default_graph=default_graph, named_graphs=named_graphs)
     except SyntaxError as error:
+        if run != text:  # what is wrong is told as it stands in the query's own words
+            return evaluate(engine, text, default_graph=default_graph, named_graphs=named_graphs, services=services)
         raise sparql.syntax_error(text, error) from error
     except _FAILURES as error:
         raise damage(error) or StoreError(f"the store cannot be read: {error}") from error
