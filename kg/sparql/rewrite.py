@@ -144,8 +144,12 @@ class _Rewriter:
                 self.take_out(group)
                 return Note(line, asked, "MINUS", "all of its matches are found once, and compared by hash")
             except _Kept as reason:
+                no_minus = f"not MINUS: {reason}"
+            try:
                 self.edits[group.start, group.end] = self.in_turn(group, outside)
-                return Note(line, asked, "LATERAL", f"its patterns are looked up in turn; not MINUS: {reason}")
+                return Note(line, asked, "LATERAL", f"its patterns are looked up in turn; {no_minus}")
+            except _Kept as reason:
+                return Note(line, asked, "", f"not LATERAL: {reason}; {no_minus}")
         except _Kept as reason:
             return Note(line, asked, "", str(reason))
 

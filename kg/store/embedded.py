@@ -17,7 +17,6 @@ from kg import sparql, terms
 from kg.dataset import PartNote, facts, graphs_of, hash_of_parts, part_name, part_notes
 from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
 from kg.files import sync_folder, sync_tree
-from kg.sparql.rewrite import rewritten
 from kg.store.base import Results, Stage, Written, quads_of_parts, verified
 from kg.store.folder import READ_AT_OPENING, check_tables, clear, generations, point_to, read_pointer, unwritable
 from kg.store.stage import apply, copy_of_links
@@ -132,7 +131,7 @@ def evaluate(
     in the form that the engine answers sooner (`kg.sparql.rewrite`).
     """
     sparql.form_of(text, services)
-    run = rewritten(text).text if rewrite else text
+    run = _sooner(text) if rewrite and "EXISTS" in text.upper() else text
     try:
         return engine.query(run, prefixes=_prefixes(text), default_graph=default_graph, named_graphs=named_graphs)
     except SyntaxError as error:
@@ -141,6 +140,12 @@ def evaluate(
         raise sparql.syntax_error(text, error) from error
     except _FAILURES as error:
         raise damage(error) or StoreError(f"the store cannot be read: {error}") from error
+
+
+def _sooner(text: str) -> str:
+    from kg.sparql.rewrite import rewritten  # which most queries do without
+
+    return rewritten(text).text
 
 
 def damage(error: BaseException, where: str | None = None) -> StoreDamaged | None:
