@@ -250,6 +250,7 @@ def test_a_variable_with_a_value_elsewhere_only_keeps_the_query_as_written(where
         "SELECT ?a { ?a ?b ?c " + "{ " * 2000 + ABSENT + " }" * 2001,
         f"SELECT ?a {{ ?a ?b ?c {{ SELECT (EXISTS {{ {ENDED} }} AS ?x) {{ ?c ?d ?e }} }} }}",
         f"INSERT {{ ?a a ?b }} WHERE {{ ?a a ?b {ABSENT} }}",
+        f"SELECT ?a {{ {AGREEMENT} {ABSENT} }} # {'long ' * 4000}",
     ],
 )
 def test_what_is_not_surely_understood_stays_as_it_is(text: str) -> None:

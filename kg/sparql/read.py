@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Unread", "query_group"]
 
 # The terminals of https://www.w3.org/TR/sparql11-query/#rTerminals; a name never ends in a dot.
+# A word takes what comes with it behind dots, so that nothing is looked at twice; it is then none that is read here.
 _LOCAL = r"(?:[\w:-]|%[0-9A-Fa-f]{2}|\\[_~.!$&'()*+,;=/?\#@%-])"
 _TOKEN = re.compile(
     rf"""(?P<skip>\s++|\#[^\n\r]*+)
@@ -26,10 +27,10 @@ _TOKEN = re.compile(
           | "(?:[^"\\\n\r]|\\.)*+" | '(?:[^'\\\n\r]|\\.)*+')
       | (?P<var>[?$]\w++)
       | (?P<tag>@[A-Za-z]++(?:-[A-Za-z0-9]++)*+)
-      | (?P<blank>_:\w(?:[\w.-]*[\w-])?)
-      | (?P<name>(?:[^\W\d_](?:[\w.-]*[\w-])?)?:(?:{_LOCAL}(?:(?:{_LOCAL}|\.)*{_LOCAL})?)?)
+      | (?P<blank>_:\w(?:\.*+[\w-]++)*+)
+      | (?P<name>(?:[^\W\d_](?:\.*+[\w-]++)*+)?:(?:{_LOCAL}(?:\.*+{_LOCAL})*+)?)
       | (?P<number>[+-]?(?:\d++\.\d*+[eE][+-]?\d++|\.?\d++[eE][+-]?\d++|\d*+\.\d++|\d++))
-      | (?P<word>[A-Za-z]\w*+)
+      | (?P<word>[A-Za-z]\w*+(?:\.++[\w-]++)*+)
       | (?P<mark>\^\^|&&|\|\||[][(){{}}|&+*/!^.;,=<>?-])""",
     re.VERBOSE | re.DOTALL,
 )

@@ -19,7 +19,8 @@ other filters see the same μ.
 
 MINUS looks for all solutions of P once. That is much for a query of few rows, so it is taken only where the query
 goes through a class or property as a whole: no subject or object is given, and no LIMIT. Where the choice of rows or
-values hangs on their order (LIMIT, SAMPLE, GROUP_CONCAT), it could change with the plan.
+values hangs on their order (LIMIT, SAMPLE, GROUP_CONCAT), it could change with the plan. (So it can with LATERAL, if
+a filter stands in a group of its own; which rows these are is the engine's choice in any form.)
 
 **LATERAL**: P stays where it is, and its triple patterns are matched one after the other, each for the matches of
 those before, from the variables of the outside on. Whether a join has solutions does not depend on the order of its
@@ -50,6 +51,9 @@ _VOLATILE = {"RAND", "UUID", "STRUUID", "BNODE"}
 _NARROWING = re.compile(r"(?<![!<>])=|\bIN\b", re.IGNORECASE)
 _MOST = 30
 """Triple patterns of one EXISTS: each is a level that the engine descends."""
+
+_LONGEST = 20_000
+"""Characters of a query that is looked at: to read it takes ten milliseconds, and at worst a fifth of a second."""
 
 _VALUES = re.compile(r"\bVALUES\b", re.IGNORECASE)
 _JOINED = ("triples", "groups", "graph", "values", "filter")
@@ -99,6 +103,8 @@ def rewritten(text: str) -> Rewriting:
     """
     if not _ASKS.search(text):
         return Rewriting(text)
+    if len(text) > _LONGEST:
+        return Rewriting(text, kept=f"it is longer than {_LONGEST:,} characters")
     try:
         where, words = query_group(text)
     except Unread as reason:
