@@ -28,6 +28,10 @@ operands (section 18.5), and for a triple pattern T, in a graph or not, Join(A, 
 over all μ in A, which is what LATERAL means (SEP-0006 of the SPARQL community group). This holds anywhere: P may see
 the outside in its filters, stand in OPTIONAL or in another EXISTS. It costs a lookup for each row and pattern,
 however large the store.
+
+A query stays as it is written where an EXISTS of it names a variable that has a value only where its filter does not
+see it, such as outside of the brackets around both: by section 18.6 it has none there, but the engine lets its value be
+seen in some plans and not in others.
 """
 
 from __future__ import annotations
