@@ -26,8 +26,9 @@ a filter stands in a group of its own; which rows these are is the engine's choi
 those before, from the variables of the outside on. Whether a join has solutions does not depend on the order of its
 operands (section 18.5), and for a triple pattern T, in a graph or not, Join(A, T) is the union of { μ } joined with T
 over all μ in A, which is what LATERAL means (SEP-0006 of the SPARQL community group). This holds anywhere: P may see
-the outside in its filters, stand in OPTIONAL or in another EXISTS. It costs a lookup for each row and pattern,
-however large the store.
+the outside in its filters, stand in OPTIONAL or in another EXISTS. It costs a lookup for each match of the patterns
+before: few where a row leads to few things, and more than the scan it saves where a row leads to most of the store, as
+from a concept to all that have it.
 
 A query stays as it is written where an EXISTS of it names a variable that has a value only where its filter does not
 see it, such as outside of the brackets around both: by section 18.6 it has none there, but the engine lets its value be
