@@ -111,7 +111,7 @@ def ask(
     """
     asked = question(name)
     values = values_of(store, asked, given or {})
-    whole = run(store, asked.bound(values), cited=cited, texts=texts, part=part)
+    whole = run(store, asked.bound(values), cited=cited, texts=texts, part=part, rewrite=False)
     if name == conflict.QUESTION:
         # The rows are the conflicts themselves; that they are disputed is what they say.
         whole = replace(whole, disputed=())
@@ -119,17 +119,26 @@ def ask(
     return replace(_labelled(store, _only(whole, asked.columns), iris), question=asked)
 
 
-def run(store: Store, text: str, *, cited: bool = False, texts: Path | None = None, part: Part | None = None) -> Answer:
+def run(
+    store: Store,
+    text: str,
+    *,
+    cited: bool = False,
+    texts: Path | None = None,
+    part: Part | None = None,
+    rewrite: bool = True,
+) -> Answer:
     """Return the rows of any SELECT query, without labels; with `cited`, each row with its citation.
 
-    `texts` is the folder of texts to quote from. Raises `UsageError` for another form of query, `Uncitable` for what
-    cannot be cited if it is to be, and as `ask` does.
+    `texts` is the folder of texts to quote from. Without `rewrite` the query is run as it is written, and not in the
+    form with the same rows that the store answers sooner; it is cited as written either way. Raises `UsageError` for
+    another form of query, `Uncitable` for what cannot be cited if it is to be, and as `ask` does.
     """
     if (form := form_of(text)) != "SELECT":
         if cited:
             raise Uncitable(form, "only the rows of SELECT are cited")
         raise UsageError("this query gives no rows", mend="only the rows of SELECT are put in tables and cited")
-    found = store.query(text)
+    found = store.query(text, rewrite=rewrite)
     assert isinstance(found, ox.QuerySolutions)
     columns, rows = tuple(variable.value for variable in found.variables), tuple(tuple(row) for row in found)
     first, end = part.of(rows) if part else (0, len(rows))

@@ -171,6 +171,45 @@ def test_a_query_comes_from_a_file_from_standard_input_or_from_the_command_line(
     assert from_file.code == 0
 
 
+ABSENT = """SELECT ?a WHERE {
+  ?a a pact:Agreement FILTER NOT EXISTS { ?e pact:eventOf ?a ; pact:eventType pv:termination }
+  OPTIONAL { ?a skos:prefLabel ?label FILTER EXISTS { ?x a pact:State . ?a pact:party ?x } }
+} ORDER BY ?a"""
+
+
+def test_a_query_is_explained_as_it_would_be_run_and_can_be_run_so(kg: Runner, store_folder: Path) -> None:
+    explained = kg("sparql", "--query", ABSENT, "--explain", "--store", store_folder)
+
+    assert explained.code == 0
+    first, second, *rest = explained.out.splitlines()
+    assert first.startswith("# line 2: NOT EXISTS as MINUS: ")
+    assert second.startswith("# line 3: EXISTS as LATERAL: ")
+    assert rest[-1] == "MINUS { ?e pact:eventOf ?a ; pact:eventType pv:termination } } ORDER BY ?a"
+    written, run = (kg("sparql", "--query", text, "--store", store_folder) for text in (ABSENT, explained.out))
+    assert (written.code, written.out) == (0, run.out)
+    assert "found" in written.out
+
+
+def test_a_query_can_be_run_as_it_is_written(kg: Runner, store_folder: Path) -> None:
+    either = [
+        kg("sparql", "--query", ABSENT, "--format", "csv", *more, "--store", store_folder)
+        for more in ((), ("--no-rewrite",))
+    ]
+    explained = kg("sparql", "--query", ABSENT, "--explain", "--no-rewrite", "--store", store_folder)
+    of_an_endpoint = kg("sparql", "--query", ABSENT, "--explain", "--store", "http://127.0.0.1:9/")
+
+    assert either[0] == either[1]
+    assert either[0].code == 0
+    assert explained == of_an_endpoint
+    assert explained.out.splitlines()[1:] == ABSENT.splitlines()
+    assert explained.out.startswith("# as written: ")
+
+
+def test_what_cannot_be_run_is_not_explained(kg: Runner) -> None:
+    refused(kg("sparql", "--query", f"{ABSENT} ORDER BOY", "--explain"), 2, "line 4, column")
+    refused(kg("sparql", "--query", "DROP ALL", "--explain"), 2, "this is an update")
+
+
 def test_the_first_document_has_fifteen_paragraphs_all_covered_or_explained(kg: Runner, store_folder: Path) -> None:
     ran = kg("documents", "--format", "json", "--store", store_folder)
 

@@ -138,6 +138,8 @@ def _example(asked: Question) -> str:
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--query", "text", metavar="TEXT", help="The query itself, instead of a file.")
+@click.option("--explain", is_flag=True, help="Print the query as it would be run, with what was changed and why.")
+@click.option("--no-rewrite", "rewrite", is_flag=True, default=True, flag_value=False, help="Run it as it is written.")
 @format_option("table", "json", "csv", "tsv", "md", "xml", "turtle", "ntriples", "jsonld", "rdfxml")
 @cite_options
 @known_option
@@ -145,6 +147,8 @@ def _example(asked: Question) -> str:
 def sparql(
     file: Path | None,
     text: str | None,
+    explain: bool,
+    rewrite: bool,
     form: str,
     store: str,
     known_at: date | None,
@@ -157,15 +161,22 @@ def sparql(
     graph: and the usual ones are built in. A plain pattern sees the facts view; everything that is only said is
     reached with GRAPH ?claim { … }.
 
+    A store in a folder is slow with EXISTS and NOT EXISTS of several patterns, so these are run in another form with
+    the same rows; --explain shows it.
+
     \b
     Example:
       kg sparql --query 'SELECT ?a { ?a a pact:Agreement ; pact:party id:us, id:sv }'
       kg sparql question.rq --format csv
+      kg sparql question.rq --explain
     """
     if (file is None) == (text is None):
         raise UsageError("give a file, - for standard input, or --query TEXT", where="kg sparql")
     query = text if text is not None else _read_query(file)
-    _print_results(opened(store, known_at), query, form, cited=cited, texts=texts)
+    if explain:
+        _explain(query, rewrite=rewrite and not store.startswith(("http://", "https://")))
+    else:
+        _print_results(opened(store, known_at), query, form, cited=cited, texts=texts, rewrite=rewrite)
 
 
 def _read_query(file: Path | None) -> str:
@@ -176,15 +187,29 @@ def _read_query(file: Path | None) -> str:
     return read_text(file)
 
 
-def _print_results(store: Store, query: str, form: str, *, cited: bool, texts: Path | None) -> None:
+def _explain(query: str, *, rewrite: bool) -> None:
+    """Print a query as it would be run, below comments that tell what was changed and why; so it can be run itself."""
+    import pyoxigraph as ox
+
+    from kg.sparql.rewrite import Rewriting, rewritten
+    from kg.store import evaluate
+
+    evaluate(ox.Store(), query)  # which says what is wrong with it
+    found = rewritten(query) if rewrite else Rewriting(query, kept="an endpoint, or --no-rewrite, has it so")
+    for line in found.notes or (found.kept or "it asks for no pattern with EXISTS",):
+        click.echo(f"# {line}" if found.notes else f"# as written: {line}")
+    click.echo(found.text.rstrip("\n"))
+
+
+def _print_results(store: Store, query: str, form: str, *, cited: bool, texts: Path | None, rewrite: bool) -> None:
     from kg import render
     from kg.answer import run
     from kg.sparql import form_of
 
     if not cited and (form_of(query) != "SELECT" or form not in ("table", "md")):
-        sys.stdout.buffer.write(render.results_bytes(store.query(query), form))
+        sys.stdout.buffer.write(render.results_bytes(store.query(query, rewrite=rewrite), form))
         return
-    answer = run(store, query, cited=cited, texts=texts)
+    answer = run(store, query, cited=cited, texts=texts, rewrite=rewrite)
     if form == "table":
         render.print_answer(answer)
     else:

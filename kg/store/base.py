@@ -32,10 +32,11 @@ class Store(Protocol):
     def noted(self) -> str:
         """The hash of the dataset as it was noted when it was written; empty where a change was broken off."""
 
-    def query(self, text: str) -> Results:
+    def query(self, text: str, *, rewrite: bool = False) -> Results:
         """Answer a query that only reads; the built-in prefixes need no declaration.
 
-        Raises `QuerySyntaxError`, `ReadOnly` and `StoreError`.
+        With `rewrite`, which is for queries that others wrote, it may be run in another form with the same rows
+        (`kg.sparql.rewrite`) where that is sooner. Raises `QuerySyntaxError`, `ReadOnly` and `StoreError`.
         """
 
     def quads(self) -> frozenset[ox.Quad]:

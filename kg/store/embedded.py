@@ -79,9 +79,9 @@ class EmbeddedStore:
             return cls(str(folder), engine, before.dataset)
         raise StoreError("the store changes all the while", where=str(folder), mend="try again when less is written")
 
-    def query(self, text: str) -> Results:
+    def query(self, text: str, *, rewrite: bool = False) -> Results:
         """Answer a query that only reads."""
-        return evaluate(self.engine, text)
+        return evaluate(self.engine, text, rewrite=rewrite)
 
     def quads(self) -> frozenset[ox.Quad]:
         """Return the dataset."""
@@ -128,19 +128,30 @@ def evaluate(
     default_graph: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None = None,
     named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None,
     services: tuple[str, ...] = (),
+    rewrite: bool = False,
 ) -> Results:
     """Answer a query on an engine of this process, with our prefixes and our errors.
 
     `default_graph` and `named_graphs` take the place of the facts view and of all named graphs, as the SPARQL 1.1
-    Protocol lets a client choose; `services` are the servers that the query may call.
+    Protocol lets a client choose; `services` are the servers that the query may call. With `rewrite`, the query is run
+    in the form that the engine answers sooner (`kg.sparql.rewrite`).
     """
     sparql.form_of(text, services)
+    run = _sooner(text) if rewrite and "EXISTS" in text.upper() else text
     try:
-        return engine.query(text, prefixes=_prefixes(text), default_graph=default_graph, named_graphs=named_graphs)
+        return engine.query(run, prefixes=_prefixes(text), default_graph=default_graph, named_graphs=named_graphs)
     except SyntaxError as error:
+        if run != text:  # what is wrong is told as it stands in the query's own words
+            return evaluate(engine, text, default_graph=default_graph, named_graphs=named_graphs, services=services)
         raise sparql.syntax_error(text, error) from error
     except _FAILURES as error:
         raise damage(error) or StoreError(f"the store cannot be read: {error}") from error
+
+
+def _sooner(text: str) -> str:
+    from kg.sparql.rewrite import rewritten  # which most queries do without
+
+    return rewritten(text).text
 
 
 def damage(error: BaseException, where: str | None = None) -> StoreDamaged | None:

@@ -67,7 +67,7 @@ class RemoteStore:
         rows = self._rows(f"SELECT ?h WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?h }} }}")
         return next((str(row["h"].value) for row in rows), "")
 
-    def query(self, text: str) -> Results:
+    def query(self, text: str, *, rewrite: bool = False) -> Results:  # noqa: ARG002  # endpoints optimise themselves
         """Answer a query that only reads."""
         return self._query(text, [("default-graph-uri", self.view.value)] if self.view else [])
 

@@ -98,7 +98,10 @@ def _sparql() -> dict[str, Any]:
     return {
         "get": {
             "summary": "A query, by the SPARQL 1.1 Protocol; without one, the service described.",
-            "parameters": [_option("query", "A query that reads; the usual prefixes are built in.", {})],
+            "parameters": [
+                _option("query", "A query that reads; the usual prefixes are built in.", {}),
+                _option("rewrite", "Whether it may run in a form with the same rows that is sooner.", {"enum": ["no"]}),
+            ],
             "responses": {
                 "200": {"description": "The result.", "content": {each: {} for each in (*forms, "text/html")}},
                 **_problems("400", "403", "406", "413", "503", "504"),

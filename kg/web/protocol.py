@@ -123,7 +123,8 @@ def _with_using(text: str, parameters: Iterable[tuple[str, str]]) -> str:
 def respond(engine: ox.Store, asked: Operation, accept: str, services: tuple[str, ...] = ()) -> Response:
     """Answer a query, which may call the servers in `services`.
 
-    Raises `ReadOnly` for an update, `QuerySyntaxError`, and `NotAcceptable`.
+    It is run in the form with the same rows that is answered sooner, unless the request has `rewrite=no`: so whoever
+    doubts a form can compare. Raises `ReadOnly` for an update, `QuerySyntaxError`, and `NotAcceptable`.
     """
     text = asked.query or ""
     form = sparql.form_of(text, services)
@@ -131,7 +132,14 @@ def respond(engine: ox.Store, asked: Operation, accept: str, services: tuple[str
     media_type = _wanted(accept, asked.parameters, tuple(offers))
     default = [_node(iri) for key, iri in asked.parameters if key == "default-graph-uri"]
     named = [_node(iri) for key, iri in asked.parameters if key == "named-graph-uri"]
-    found = evaluate(engine, text, default_graph=[*default] or None, named_graphs=[*named] or None, services=services)
+    found = evaluate(
+        engine,
+        text,
+        default_graph=[*default] or None,
+        named_graphs=[*named] or None,
+        services=services,
+        rewrite=("rewrite", "no") not in asked.parameters,
+    )
     return Response(media_type=with_charset(media_type), body=_writer(found, media_type), headers={"vary": "accept"})
 
 
