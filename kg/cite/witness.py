@@ -166,7 +166,7 @@ class _Pass:
             rule = rules().get(triple.predicate.value)
             if rule is None:
                 raise Uncitable("graph:derived", f"no rule derives {triple}", sign="")
-            tree = parsed(rule.text)
+            tree = parsed(rule.of(None))
             subject, object_ = (Variable(name) for name in columns_of(tree))
             query = witness_query(tree.where, bound={subject: triple.subject, object_: triple.object})
             evidence = Evidence()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kg.sparql.text import (
     Form,
     form_of,
+    in_default_graph,
     is_distinct,
     is_lookup,
     keywords,
@@ -18,6 +19,7 @@ from kg.sparql.text import (
 __all__ = [
     "Form",
     "form_of",
+    "in_default_graph",
     "is_distinct",
     "is_lookup",
     "keywords",

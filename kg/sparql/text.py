@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Form",
     "form_of",
+    "in_default_graph",
     "is_distinct",
     "is_lookup",
     "keywords",
@@ -46,7 +47,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _UNDEFINED = re.compile(
-    rf"(?P<undefined>\bVALUES\s+[?$]\w+\s*\{{\s*UNDEF\s*\}})|{_TOKEN.pattern}", re.VERBOSE | re.DOTALL | re.IGNORECASE
+    rf"""(?P<undefined>\bVALUES\s+(?:[?$]\w+\s*\{{\s*UNDEF\s*\}}|\(\s*[?$]\w+\s*\)\s*\{{\s*\(\s*UNDEF\s*\)\s*\}}))
+    |{_TOKEN.pattern}""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _MAX_DEPTH, _MAX_WEIGHT = 200, 5_000
 """Levels of brackets, and keywords with operators, that the engine surely takes: at some ten times that it crashes."""
@@ -70,6 +73,7 @@ _VARIABLE = re.compile(r"[?$](\w+)")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PREFIX = re.compile(r"\bPREFIX\s+([^\s:]*):", re.IGNORECASE)
+_DECLARED = re.compile(r"\bPREFIX\s+([^\s:]*):\s*<([^>]*)>", re.IGNORECASE)
 _LAST_NAME = re.compile(r"([\w.-]*):[^\s:]*$")
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 
@@ -262,6 +266,30 @@ def without_undefined(text: str) -> str:
             pieces.append(text[end : found.start()])
             end = found.end()
     return "".join(pieces) + text[end:]
+
+
+def in_default_graph(text: str, graph: str) -> str:
+    """Return a query in which `GRAPH` with this IRI is gone, so that its patterns are matched in the default graph.
+
+    >>> in_default_graph("SELECT ?x { GRAPH graph:derived { ?x a ?y } }", terms.GRAPH + "derived")
+    'SELECT ?x {  { ?x a ?y } }'
+    """
+    declared = dict(_DECLARED.findall(text))
+    pieces, end, start = [], 0, -1
+    for token in _TOKEN.finditer(text):
+        if not token[0].strip() or token[0][0] == "#":
+            continue
+        name = token[0]
+        if start >= 0 and (name == f"<{graph}>" or _resolved(name, declared) == graph):
+            pieces.append(text[end:start])
+            end = token.end()
+        start = token.start() if token["words"] and token["words"].upper() == "GRAPH" else -1
+    return "".join(pieces) + text[end:]
+
+
+def _resolved(name: str, declared: dict[str, str]) -> str:
+    prefix, _, local = name.partition(":")
+    return declared.get(prefix, terms.PREFIXES.get(prefix, "")) + local
 
 
 def _code(text: str) -> str:
