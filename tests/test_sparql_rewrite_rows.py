@@ -244,7 +244,8 @@ def test_a_second_engine_finds_the_same_rows_with_minus() -> None:
         store.parse(data=trig_of(quads), format="trig")
 
         try:
-            rows = [Counter(map(str, store.query(each))) for each in (text, new)]
+            # As sets: how often it gives a row of a path is not the same on every run.
+            rows = [set(map(str, store.query(each))) for each in (text, new)]
         except ParseException:  # it does not take all of SPARQL
             assume(False)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from support import EXAMPLE, EXAMPLE_FILES, Runner, example_of
+from support import EXAMPLE, EXAMPLE_FILES, Runner
 
 from benchmarks import peers
 from kg import gate, project, terms

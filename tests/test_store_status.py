@@ -18,6 +18,7 @@ from test_store import holding
 from benchmarks import peers
 from kg import gate
 from kg.dataset import Dataset, dataset_hash
+from kg.derive import DERIVED
 from kg.errors import StoreDamaged, StoreLocked, StoreMissing
 from kg.store import EmbeddedStore, RemoteStore, open_store, status, writing
 from kg.store.embedded import EmbeddedWriter
@@ -120,7 +121,17 @@ def test_a_facts_view_that_is_not_the_datasets_is_an_error_with_its_mend(bare_st
 
     ox.Store(str(generation_of(bare_store))).update("INSERT DATA { <urn:a> <urn:b> <urn:c> }")
 
-    with pytest.raises(StoreDamaged, match="the facts view is not the one of the dataset"):
+    with pytest.raises(StoreDamaged, match="the facts view is not what belongs to the dataset"):
+        status(EmbeddedStore.open(bare_store), verify=True)
+
+
+def test_derived_facts_that_do_not_follow_are_an_error_with_its_mend(bare_store: Path) -> None:
+    import pyoxigraph as ox
+
+    stated = f"INSERT DATA {{ GRAPH {DERIVED} {{ <urn:a> <urn:b> <urn:c> }} }}"
+    ox.Store(str(generation_of(bare_store))).update(stated)
+
+    with pytest.raises(StoreDamaged, match="the derived facts are not what belongs to the dataset"):
         status(EmbeddedStore.open(bare_store), verify=True)
 
 
