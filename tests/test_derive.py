@@ -116,7 +116,12 @@ def test_following_a_change_gives_what_working_out_anew_gives(
 
 def test_only_the_instruments_of_a_change_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[object] = []
-    monkeypatch.setattr("kg.derive.derived", lambda engine, of=None: (looked.append(of), derived(engine, of))[1])
+
+    def looking(engine: ox.Store, instruments: set[ox.NamedNode] | None = None) -> set[ox.Quad]:
+        looked.append(instruments)
+        return derived(engine, instruments)
+
+    monkeypatch.setattr("kg.derive.derived", looking)
     before = Dataset(life([("signature", "occurred", 1, 1)]).quads() | renamed(life([]).quads(), "y"))
     after = Dataset(life([("signature", "occurred", 1, 1), ("termination", "occurred", 9, 9)]).quads() | before.quads)
 
@@ -200,7 +205,8 @@ def _content(store: EmbeddedStore, claim: str) -> list[ox.Triple]:
 
 def test_what_no_rule_derives_cannot_be_cited(shipped: Dataset) -> None:
     engine = stored(shipped.quads)
-    engine.add(ox.Quad(*(ox.NamedNode(terms.ID + name) for name in "abc"), DERIVED))
+    a, b, c = (ox.NamedNode(terms.ID + name) for name in "abc")
+    engine.add(ox.Quad(a, b, c, DERIVED))
     store = EmbeddedStore("memory", engine)
     text = "SELECT ?x { GRAPH graph:derived { id:a id:b ?x } }"
 
