@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -33,6 +34,7 @@ PEERS, FEW_PEERS = 4_400, 1_000
 """Claims where peers take part that are slow: 100,000 quads, and less."""
 
 SERVED, FEW_SERVED = 10_000, 1_000
+SECONDS, FEW_SECONDS = 20.0, 5.0
 LARGE = 50_000
 """Claims from which on everything is repeated as often as in a quick run."""
 
@@ -72,7 +74,7 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer repeats")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="folder of generated stores to make or to use again")
-    parser.add_argument("--limit", type=float, default=20.0, help="seconds after which a step is given up")
+    parser.add_argument("--limit", type=float, help="seconds after which a step is given up")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -80,7 +82,11 @@ def main() -> None:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         wanted = [name for name in PARTS if name in given.parts or not given.parts]
-        runs = list(_all(wanted, given.claims or (), Stores(folder), given.limit, quick=given.quick))
+        limit = given.limit or (FEW_SECONDS if given.quick else SECONDS)
+        runs = []
+        for run in _all(wanted, given.claims or (), Stores(folder), limit, quick=given.quick):
+            runs.append(run)
+            _keep(run)  # at once, so that a run that is stopped has not run for nothing
     _tell(runs)
 
 
@@ -89,16 +95,18 @@ def _all(wanted: Sequence[str], claims: Sequence[int], stores: Stores, limit: fl
     for name in wanted:
         for size in _sizes(PARTS[name], claims, quick=quick):
             repeated = FEW_RUNS if quick or size >= LARGE else RUNS
-            rows = []
-            before = machine()
+            rows: list[Measured] = []
+            before, start = machine(), time.monotonic()
             made = stores.made(size) if size else iter(())
             # On the disk of the stores, so that links can be made.
             with tempfile.TemporaryDirectory(dir=stores.folder) as scratch:
-                setting = Setting(stores, size, repeated, limit, Path(scratch))
+                setting = Setting(stores, size, repeated, limit, Path(scratch), quick)
                 for row in chain(made, PARTS[name].rows(setting)):
                     print(f"{name} {size:,} | {row.group} | {row.line().strip()}", file=sys.stderr, flush=True)
                     rows.append(row)
-            yield Run(name, size, stores.quads(size) if size else 0, before, tuple(rows))
+            took = time.monotonic() - start
+            print(f"{name} {size:,} took {took:.0f} s", file=sys.stderr, flush=True)
+            yield Run(name, size, stores.quads(size) if size else 0, before | {"seconds": took}, tuple(rows))
 
 
 def _sizes(part: _Part, claims: Sequence[int], *, quick: bool) -> Sequence[int]:
@@ -116,21 +124,23 @@ def _sizes(part: _Part, claims: Sequence[int], *, quick: bool) -> Sequence[int]:
 
 
 def _tell(runs: Sequence[Run]) -> None:
-    """Print what was measured, and write it beside what was measured before."""
+    """Print what was measured."""
     for run in runs:
         print(f"\n{run.title}\n{table(run.rows)}")
     judged = [row for run in runs for row in run.rows if row.met is not None]
     print(f"\n{sum(row.met is False for row in judged)} of {len(judged)} goals missed")
+
+
+def _keep(run: Run) -> None:
+    """Write what was measured in the place of what was measured before of the same part and size."""
     folder = project.root() / "benchmarks"
-    kept = record(folder, runs, list(PARTS))
+    kept = record(folder, [run], list(PARTS))
     picture = folder / PICTURE
     try:
         draw(picture, curves(kept))
     except ImportError:
         print("the picture is left as it is: pip install -e '.[bench]'", file=sys.stderr)
-    results = folder / "RESULTS.md"
-    results.write_text(written(kept, pictured=picture.exists()), encoding="utf-8")
-    print(f"written to {results}")
+    (folder / "RESULTS.md").write_text(written(kept, pictured=picture.exists()), encoding="utf-8")
 
 
 if __name__ == "__main__":

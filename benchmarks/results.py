@@ -106,7 +106,9 @@ def written(runs: Sequence[Run], *, pictured: bool) -> str:
     if grown := curves(runs):
         parts.append(_growth(grown, pictured=pictured))
     for run in runs:
-        when = f"{run.machine['when']}, load average {run.machine['load']} at the start."
+        when = (
+            f"{run.machine['when']}, {run.machine['seconds']:.0f} s; load average {run.machine['load']} at the start."
+        )
         parts.append(f"## {run.title}\n\n{when}\n\n```\n{table(run.rows)}\n```\n")
     return "\n".join(parts)
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rows"]
 
-CONNECTIONS = (1, 8, 32)
-SECONDS, MOST_RUNS = 2, 3
+CONNECTIONS, FEW_CONNECTIONS = (1, 8, 32), (1, 8)
+SECONDS, FEW_SECONDS, MOST_RUNS = 2, 1, 3
 POINT = "SELECT ?p ?o WHERE {{ <{iri}> ?p ?o }}"
 TWO_HOPS = "SELECT ?o ?l WHERE {{ <{iri}> ?p ?o . ?o <http://www.w3.org/2000/01/rdf-schema#label> ?l }}"
 MANY = "SELECT ?s ?p ?o WHERE {{ ?s ?p ?o }} LIMIT 10000"
@@ -54,6 +54,7 @@ def rows(setting: Setting) -> Iterator[Measured]:
         yield Measured("service", "needs wrk: apt-get install wrk", "1/s", ())
         return
     engine, folder, runs = ox.Store.read_only(str(setting.store)), setting.folder, min(setting.runs, MOST_RUNS)
+    seconds = FEW_SECONDS if setting.quick else SECONDS
     # In the default graph for all, since that is where Virtuoso and rdflib-endpoint have everything.
     queries = _queries(engine, folder)
     data = folder / "data.nt"
@@ -81,17 +82,19 @@ def rows(setting: Setting) -> Iterator[Measured]:
         except peers.Missing as error:
             yield Measured("service", f"{RDFLIB} is missing: {error}", "1/s", ())
         for kind, file in queries.items():
-            for connections in CONNECTIONS:
-                yield from _compared(kind, file, connections, servers, runs)
+            for connections in FEW_CONNECTIONS if setting.quick else CONNECTIONS:
+                yield from _compared(kind, file, connections, servers, runs, seconds)
 
 
-def _compared(kind: str, file: Path, connections: int, servers: dict[str, str], runs: int) -> Iterator[Measured]:
+def _compared(
+    kind: str, file: Path, connections: int, servers: dict[str, str], runs: int, seconds: int
+) -> Iterator[Measured]:
     group = f"service, {kind}, {connections} connections"
     found: dict[str, list[float]] = {name: [] for name in servers}
     for _ in range(runs):
         for name, address in servers.items():
             print(f"{group}: {name}", file=sys.stderr, flush=True)
-            found[name].append(_rate(address, file, connections))
+            found[name].append(_rate(address, file, connections, seconds))
     for name, rates in found.items():
         yield Measured(group, name, "1/s", tuple(rates), more=True)
     for name in list(servers)[1:]:
@@ -100,13 +103,13 @@ def _compared(kind: str, file: Path, connections: int, servers: dict[str, str], 
         yield Measured.ratio(group, f"kg serve : {name}", found["kg serve"], found[name], goal, note, more=True)
 
 
-def _rate(address: str, file: Path, connections: int) -> float:
+def _rate(address: str, file: Path, connections: int, seconds: int) -> float:
     """Return requests a second that were answered with 200. Raises `RuntimeError` where any was not."""
     command = [
         "wrk",
         "-t1",
         f"-c{connections}",
-        f"-d{SECONDS}s",
+        f"-d{seconds}s",
         "--timeout",
         "30s",
         "-s",

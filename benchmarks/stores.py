@@ -92,6 +92,7 @@ class Setting:
     runs: int
     limit: float
     folder: Path
+    quick: bool = False
 
     @property
     def store(self) -> Path:
