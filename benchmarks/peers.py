@@ -126,12 +126,13 @@ def virtuoso(
     *,
     load: Path | None = None,
     write: Callable[[Path], object] | None = None,
+    graph: str = "urn:default",
     buffers: int = 100_000,
     seconds: float = 600,
 ) -> Iterator[str]:
     """Run Virtuoso 7 in a folder, open to updates; gives the address for queries and updates.
 
-    `load` is a file in `folder` to load first, triples into a graph of their own. Where there is none but `write`, that
+    `load` is a file in `folder` to load first, with `graph` for what is in none. Where there is none but `write`, that
     writes it as N-Quads, once: what was loaded stays in the folder for the next time. `buffers` are its pages of 8 KB
     in memory, and `seconds` its limit for a query. Raises `Missing`.
     """
@@ -153,7 +154,7 @@ def virtuoso(
         statements = ['grant SPARQL_UPDATE to "SPARQL";']
         if load is not None:
             statements += [
-                f"ld_dir('{load.parent}', '{load.name}', 'urn:default');",
+                f"ld_dir('{load.parent}', '{load.name}', '{graph}');",
                 "rdf_loader_run();",
                 "checkpoint;",
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,13 +15,13 @@ __all__ = ["draw"]
 
 DRAWN = {
     ("build", "kg"): ("build", "#0072B2"),
-    ("build", "oxigraph load of the same"): ("oxigraph load", "#999999"),
+    ("build", "oxigraph load of the same"): ("oxigraph load", "#767676"),
     ("validation", "the shapes and the checks"): ("validation", "#D55E00"),
     ("export", "turtle"): ("export as Turtle", "#009E73"),
     ("change", "kg add of a document"): ("adding a document", "#CC79A7"),
-    ("questions", "median, asked"): ("saved question (median)", "#000000"),
+    ("questions", "median, asked"): ("a saved question, median", "#000000"),
     ("build", "kg build: peak memory"): ("kg build", "#0072B2"),
-    ("build", "oxigraph load: peak memory"): ("oxigraph load", "#999999"),
+    ("build", "oxigraph load: peak memory"): ("oxigraph load", "#767676"),
 }
 """What is drawn, with its label and its colour: those of Okabe and Ito, which the colour-blind tell apart."""
 
@@ -40,7 +41,7 @@ def draw(path: Path, curves: Iterable[Curve]) -> bool:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    drawn = [curve for curve in curves if (curve.part, curve.name) in DRAWN]
+    drawn = [_in_seconds(curve) for curve in curves if (curve.part, curve.name) in DRAWN]
     panels = [(unit, *words) for unit, *words in _PANELS if any(curve.unit == unit for curve in drawn)]
     if not panels:
         return False
@@ -64,14 +65,18 @@ def draw(path: Path, curves: Iterable[Curve]) -> bool:
     return True
 
 
+def _in_seconds(curve: Curve) -> Curve:
+    if curve.unit != "ms":
+        return curve
+    points = ((claims, quads, value and value / 1000) for claims, quads, value in curve.points)
+    return replace(curve, unit="s", points=tuple(points))
+
+
 def _panel(axis: Any, title: str, form: str, curves: list[Curve]) -> None:
     axis.set(xscale="log", yscale="log")
     axis.set_title(title, loc="left", fontsize=12, fontweight="bold")
-    axis.set_xlabel("quads in the dataset")
+    axis.set_xlabel("quads in the dataset, claims below")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.tick_params(which="minor", length=0)
-    axis.xaxis.set_major_formatter(lambda value, _: _short(value))
-    axis.yaxis.set_major_formatter(lambda value, _: form.format(value))
     ends: list[tuple[float, float, str, str]] = []
     for curve in curves:
         points = [(quads, value) for _, quads, value in curve.points if value]
@@ -79,10 +84,22 @@ def _panel(axis: Any, title: str, form: str, curves: list[Curve]) -> None:
         axis.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=4.5, linewidth=1.8, clip_on=False)
         law = f"  {label}, exponent {curve.growth.exponent:.2f}" if curve.growth else f"  {label}"
         ends.append((points[-1][0], points[-1][1], law, colour))
-    low, high = axis.get_xlim()
-    axis.set_xlim(low, high)
     _guide(axis, curves)
+    _ticks(axis, form, {quads: claims for curve in curves for claims, quads, _ in curve.points})
     _label(axis, ends)
+
+
+def _ticks(axis: Any, form: str, sizes: dict[int, int]) -> None:
+    """Mark the sizes that were measured, and round values beside them."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high)
+    axis.set_xticks(list(sizes), [f"{_short(quads)}\n{claims:,}" for quads, claims in sizes.items()])
+    axis.yaxis.set_major_locator(LogLocator(subs=(1,) if high > 1000 * low else (1, 2, 5)))
+    axis.yaxis.set_major_formatter(lambda value, _: form.format(value))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_minor_locator(NullLocator())
 
 
 def _guide(axis: Any, curves: list[Curve]) -> None:
@@ -107,8 +124,8 @@ def _label(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
     """Write each label at the end of its line, moved up where it would touch the one below."""
     below = float("-inf")
     place = axis.transData + axis.transAxes.inverted()
-    for x, y, label, colour in sorted(ends, key=lambda end: end[1]):
-        across, up = place.transform((x, y))
+    ends = [(*place.transform((x, y)), label, colour) for x, y, label, colour in ends]
+    for across, up, label, colour in sorted(ends, key=lambda end: end[1]):
         below = max(up, below + _APART)
         axis.annotate(
             label, (across, below), xycoords="axes fraction", va="center", color=colour, annotation_clip=False
@@ -118,5 +135,5 @@ def _label(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
 def _short(value: float) -> str:
     """Return a number of quads in few signs."""
     if value >= 1_000_000:
-        return f"{value / 1_000_000:g} M"
-    return f"{value / 1_000:g} k" if value >= 1_000 else f"{value:g}"
+        return f"{value / 1_000_000:.2g} M"
+    return f"{value / 1_000:.3g} k" if value >= 1_000 else f"{value:g}"

@@ -12,7 +12,6 @@ import pyoxigraph as ox
 from benchmarks.generate import generated
 from benchmarks.load import load
 from benchmarks.measure import Measured, resident, timed
-from kg import terms
 from kg.dataset import PartNote, hash_of_parts, part_name, part_notes
 from kg.store.folder import FORMAT, point_to
 from kg.store.stage import copy_of_links
@@ -21,10 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["FACTS", "Setting", "Stores", "served"]
-
-FACTS = terms.GRAPH + "facts"
-"""The graph of the facts view in files for servers whose default graph is the union of all."""
+__all__ = ["Setting", "Stores", "served"]
 
 
 class Stores:
@@ -72,11 +68,14 @@ class Stores:
             partly.rename(place)
         return place
 
-    def write(self, claims: int, path: Path, *, view: bool, view_graph: str = "") -> Path:
-        """Write the dataset to `path` as N-Quads, with its facts view or not, and that in a graph or in none."""
+    def write(self, claims: int, path: Path, *, view: bool) -> Path:
+        """Write the dataset to `path` as N-Quads, with its facts view, in no graph, or without."""
         engine = ox.Store.read_only(str(self.raw(claims)))
-        with path.open("wb") as file:
-            ox.serialize(_quads(engine, view=view, view_graph=view_graph), file, format=ox.RdfFormat.N_QUADS)
+        if view:
+            engine.dump(str(path), ox.RdfFormat.N_QUADS)
+        else:
+            named = (quad for quad in engine if quad.graph_name != ox.DefaultGraph())
+            ox.serialize(named, str(path), format=ox.RdfFormat.N_QUADS)
         return path
 
 
@@ -103,16 +102,6 @@ class Setting:
     def quads(self) -> int:
         """Return how many quads it has without the facts view."""
         return self.stores.quads(self.claims)
-
-
-def _quads(engine: ox.Store, *, view: bool, view_graph: str) -> Iterator[ox.Quad]:
-    default = ox.DefaultGraph()
-    graph = ox.NamedNode(view_graph) if view_graph else default
-    for quad in engine:
-        if quad.graph_name != default:
-            yield quad
-        elif view:
-            yield ox.Quad(quad.subject, quad.predicate, quad.object, graph)
 
 
 def served(engine: Path, place: Path) -> Path:

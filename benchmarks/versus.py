@@ -12,7 +12,8 @@ from urllib.parse import urlencode, urlsplit
 from benchmarks import peers
 from benchmarks.classes import CLASSES, things
 from benchmarks.measure import Measured, Span, in_turn
-from benchmarks.stores import FACTS, served
+from benchmarks.stores import served
+from kg import terms
 from kg.sparql import with_prefixes
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from benchmarks.stores import Setting
 
 __all__ = ["rows"]
+
+FACTS = terms.GRAPH + "facts"
+"""The graph of the facts view where the default graph is the union of all, as in `kg.store.remote`."""
 
 _BUDGET = 60.0
 """Seconds for one class, after which no round begins."""
@@ -82,10 +86,10 @@ def _virtuoso(setting: Setting) -> peers.Address:
     folder = setting.stores.folder / f"virtuoso-{setting.claims}"
 
     def write(path: Path) -> None:
-        setting.stores.write(setting.claims, path, view=True, view_graph=FACTS)
+        setting.stores.write(setting.claims, path, view=True)
 
     buffers = 250_000 if setting.quads > _MANY else 100_000
-    return peers.virtuoso(folder, write=write, buffers=buffers, seconds=setting.limit)
+    return peers.virtuoso(folder, write=write, graph=FACTS, buffers=buffers, seconds=setting.limit)
 
 
 def _texts(kind: Kind, known: dict[str, list[str]]) -> list[str]:

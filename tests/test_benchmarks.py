@@ -14,7 +14,7 @@ from benchmarks.load import load, opened
 from benchmarks.measure import Measured, Span, in_turn, verdict
 from benchmarks.plot import draw
 from benchmarks.results import Curve, Run, curves, read, record, written
-from benchmarks.stores import FACTS, Stores
+from benchmarks.stores import Stores
 from kg import terms
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def test_there_is_no_growth_without_two_sizes(points: list[tuple[float, float]])
 def test_a_ratio_is_taken_round_by_round() -> None:
     row = Measured.ratio("group", "ours : theirs", [2, 30, 4], [1, 10, 4], goal=2.0)
 
-    assert row.values == (2, 3, 1)
-    assert (row.median, verdict(row)) == (2, "ok")
+    assert list(row.values) == [2, 3, 1]  # the median of which is 2, where that of the times would give 1
+    assert verdict(row) == "ok"
 
 
 def test_a_goal_that_is_missed_says_so_whichever_way_is_better() -> None:
@@ -140,11 +140,9 @@ def test_both_sides_of_a_comparison_are_given_the_same_quads(tmp_path: Path) -> 
 
     alone = stores.write(1, tmp_path / "alone.nq", view=False)
     with_view = stores.write(1, tmp_path / "with-view.nq", view=True)
-    for_virtuoso = stores.write(1, tmp_path / "for-virtuoso.nq", view=True, view_graph=FACTS)
 
     assert alone.read_bytes().splitlines() == [record]
     assert sorted(with_view.read_bytes().splitlines()) == sorted([record, triple + b" ."])
-    assert sorted(for_virtuoso.read_bytes().splitlines()) == sorted([record, triple + f" <{FACTS}> .".encode()])
     assert stores.quads(1) == 1
 
 
