@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
-from benchmarks.aside import gathered
+from benchmarks.aside import gathered, gathered_each
 from benchmarks.load import opened
 from benchmarks.measure import Measured, Span, timed
 from benchmarks.questions import examples
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from benchmarks.aside import Found
     from benchmarks.stores import Setting
 
 __all__ = ["rows"]
@@ -45,23 +44,26 @@ def rows(setting: Setting) -> Iterator[Measured]:
     group = f"saved questions, all rows, {setting.quads:,} quads and their facts view"
     over_rdflib, over_engine, asked = [], [], []
     names = [each.name for each in all_questions()]
-    found = _asked(setting, whole, names)
+    # Reading the data into rdflib is the longest step.
+    patience = setting.limit + 120
+    answered = gathered_each(_answered, names, setting.store, whole, setting.runs, setting.limit, limit=patience)
     for name in names:
-        ours, engine, peer = (found.walls(f"{name} {who}") for who in ("kg", "pyoxigraph", "rdflib"))
+        found = answered.of(name)
+        ours, engine, peer = (found.walls(who) for who in ("kg", "pyoxigraph", "rdflib"))
         if not ours or not peer:
             yield Measured(group, name, "ratio", (), note=found.why or "not answered in time", failed=True)
             continue
-        note = f"{found.count(f'{name} rows'):,} rows"
-        if f"{name} late" in found.numbers:
+        note = f"{found.count('rows'):,} rows"
+        if "late" in found.numbers:
             note = f"at least: rdflib was stopped after {setting.limit:g} s"
-        elif found.count(f"{name} rows") != found.count(f"{name} rows of rdflib"):
-            note += f", rdflib {found.count(f'{name} rows of rdflib'):,}"
+        elif found.count("rows") != found.count("rows of rdflib"):
+            note += f", rdflib {found.count('rows of rdflib'):,}"
         middle = statistics.median(ours)
         values = tuple(each / middle for each in peer)
         yield Measured(group, f"{name}, rdflib : kg", "ratio", values, note=note, more=True)
         over_rdflib.append(statistics.median(values))
         over_engine.append(middle / statistics.median(engine))
-        asked.append(statistics.median(peer) / statistics.median(found.walls(f"{name} ask")))
+        asked.append(statistics.median(peer) / statistics.median(found.walls("ask")))
     note = f"median and spread over {len(over_rdflib)} of {len(names)} questions"
     group = "saved questions, over all of them"
     yield Measured(group, "rdflib : kg, the rows", "ratio", tuple(over_rdflib), LEAST_OVER_RDFLIB, note=note, more=True)
@@ -100,26 +102,8 @@ def _json(query: Callable[[str], Any]) -> bytes | None:
     return told
 
 
-def _asked(setting: Setting, whole: Path, names: list[str]) -> Found:
-    """Return the times of all questions; after one that does not end, a new process goes on with the next."""
-    left, found = names, None
-    while left:
-        # Reading the data into rdflib is the longest step.
-        more = gathered(_answered, setting.store, whole, left, setting.runs, setting.limit, limit=setting.limit + 120)
-        if found is None:
-            found = more
-        else:
-            found.spans.update(more.spans)
-            found.numbers.update(more.numbers)
-            found.why = found.why or more.why
-        done = [name for name in left if f"{name} done" in more.numbers]
-        left = left[len(done) + 1 :]
-    assert found is not None
-    return found
-
-
 def _answered(
-    folder: Path, file: Path, names: list[str], runs: int, limit: float
+    names: list[str], folder: Path, file: Path, runs: int, limit: float
 ) -> Iterator[tuple[str, float | Span]]:
     import rdflib
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.measure import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
-__all__ = ["Found", "TooLate", "beside", "gathered"]
+__all__ = ["Found", "TooLate", "beside", "gathered", "gathered_each"]
 
 
 class TooLate(Exception):
@@ -63,6 +63,15 @@ class Found:
     spans: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
     numbers: dict[str, float] = field(default_factory=dict)
     why: str = ""
+    whys: dict[str, str] = field(default_factory=dict)
+    """The same for each of several things that were asked after one by one."""
+
+    def of(self, thing: str) -> Found:
+        """Return what was told of one of several things, under names that begin with its own and a space."""
+        start = f"{thing} "
+        spans = {name.removeprefix(start): told for name, told in self.spans.items() if name.startswith(start)}
+        numbers = {name.removeprefix(start): told for name, told in self.numbers.items() if name.startswith(start)}
+        return Found(defaultdict(list, spans), numbers, self.whys.get(thing, ""))
 
     def count(self, name: str) -> int:
         """Return a number, 0 where it was never told."""
@@ -86,4 +95,23 @@ def gathered(work: Callable[..., Iterator[tuple[str, float | Span]]], *given: An
         found.why = f"a step took over {limit:g} s"
     except RuntimeError as error:
         found.why = str(error).splitlines()[0][:100]
+    return found
+
+
+def gathered_each(
+    work: Callable[..., Iterator[tuple[str, float | Span]]], things: Sequence[str], *given: Any, limit: float
+) -> Found:
+    """Return what `work` told of things that it is given as a list, ending each with the number `<thing> done`.
+
+    After one of which a step took too long, a new process goes on with the next.
+    """
+    found, left = Found(), list(things)
+    while left:
+        more = gathered(work, left, *given, limit=limit)
+        found.spans.update(more.spans)
+        found.numbers.update(more.numbers)
+        done = sum(f"{thing} done" in more.numbers for thing in left)
+        if done < len(left):
+            found.whys[left[done]] = more.why
+        left = left[done + 1 :]
     return found

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.aside import gathered
+from benchmarks.aside import gathered_each
 from benchmarks.load import opened
 from benchmarks.measure import Measured, Span, timed
 from kg import entity
@@ -38,8 +38,10 @@ def rows(setting: Setting) -> Iterator[Measured]:
     """Yield the times of each question, and the median over all of them; what did not end in time counts as longest."""
     group = "saved questions"
     medians: dict[str, list[float]] = {"asked": [], "asked with citations": []}
-    for asked in all_questions():
-        found = gathered(_asked, setting.store, asked.name, setting.runs, limit=setting.limit)
+    every = all_questions()
+    told = gathered_each(_asked, [each.name for each in every], setting.store, setting.runs, limit=setting.limit)
+    for asked in every:
+        found = told.of(asked.name)
         note = f"{found.count('rows'):,} rows" if "rows" in found.numbers else found.why
         bare = Measured.of(group, f"{asked.name}: engine", found.spans["bare"], note=note, unit="ms")
         name = f"{asked.name}: asked"
@@ -64,22 +66,30 @@ def judged(group: str, name: str, found: Found, without: str) -> Measured:
     return Measured.of(group, name, found.spans["cited"], goal, found.why, unit="ms", grows=name)
 
 
-def _asked(folder: Path, name: str, runs: int) -> Iterator[tuple[str, float | Span]]:
+def _asked(names: list[str], folder: Path, runs: int) -> Iterator[tuple[str, float | Span]]:
     store = opened(folder)
-    asked = question(name)
-    given = examples(asked)
-    yield "resolved", timed(lambda: values_of(store, asked, given))
-    text = asked.bound(values_of(store, asked, given))
-    yield "rows", len(entity.select(store, text))
-    steps: dict[str, Callable[[], object]] = {
-        "bare": partial(entity.select, store, text),
-        "uncited": partial(run, store, text),
-        "cited": partial(run, store, text, cited=True),
-    }
+    for name in names:
+        asked = question(name)
+        given = examples(asked)
+        yield f"{name} resolved", timed(partial(values_of, store, asked, given))
+        text = asked.bound(values_of(store, asked, given))
+        yield f"{name} rows", len(entity.select(store, text))
+        steps: dict[str, Callable[[], object]] = {
+            "bare": partial(entity.select, store, text),
+            "uncited": partial(run, store, text),
+            "cited": partial(run, store, text, cited=True),
+        }
+        for step, took in _repeated(steps, runs):
+            yield f"{name} {step}", took
+        yield f"{name} done", 1
+
+
+def _repeated(steps: dict[str, Callable[[], object]], runs: int) -> Iterator[tuple[str, Span]]:
+    """Yield the times of steps in turn; what takes long is done once, and the first time of others only warms up."""
     until = time.monotonic() + BUDGET
     for i in range(runs + 1):
         if i > 1 and time.monotonic() > until:
-            break
+            return
         for step in list(steps):
             took = timed(steps[step])
             if i or took.wall > WARM:
