@@ -55,7 +55,9 @@ class Stores:
         known: dict[str, int] = json.loads(noted.read_text()) if noted.exists() else {}
         if str(claims) not in known:
             engine = ox.Store.read_only(str(self.raw(claims)))
-            known[str(claims)] = sum(1 for quad in engine if quad.graph_name != ox.DefaultGraph())
+            counted = engine.query("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }")
+            assert isinstance(counted, ox.QuerySolutions)
+            known[str(claims)] = int(next(counted)["n"].value)
             noted.write_text(json.dumps(known) + "\n")
         return known[str(claims)]
 
