@@ -125,11 +125,10 @@ def _label(axis: Any, ends: list[tuple[float, float, str, str]]) -> None:
     below = float("-inf")
     place = axis.transData + axis.transAxes.inverted()
     ends = [(*place.transform((x, y)), label, colour) for x, y, label, colour in ends]
-    for across, up, label, colour in sorted(ends, key=lambda end: end[1]):
+    right = max(across for across, *_ in ends)  # where no line runs under a label
+    for _, up, label, colour in sorted(ends, key=lambda end: end[1]):
         below = max(up, below + _APART)
-        axis.annotate(
-            label, (across, below), xycoords="axes fraction", va="center", color=colour, annotation_clip=False
-        )
+        axis.annotate(label, (right, below), xycoords="axes fraction", va="center", color=colour, annotation_clip=False)
 
 
 def _short(value: float) -> str:
