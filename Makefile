@@ -54,8 +54,9 @@ editor:
 	@if command -v npm > /dev/null; then cd kg/web/editor && npm ci --silent --no-audit --no-fund && npm run --silent build; \
 	else echo "The SPARQL editor is left out: building it needs npm (Node 20 or newer)."; fi
 
-bench: .venv/dev.done
-	$(BIN)/python -m benchmarks
+# Some half an hour; `make bench BENCH=--quick` takes some minutes. Virtuoso and wrk take part where they are installed.
+bench: .venv/bench.done
+	$(BIN)/python -m benchmarks $(BENCH)
 
 .venv/run.done: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -66,6 +67,10 @@ bench: .venv/dev.done
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ .venv/run.done
+
+.venv/bench.done: .venv/dev.done
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
 
 clean:
 	rm -rf .venv .kg build dist

@@ -1,38 +1,30 @@
-"""What citations and connections cost on generated data: time against the uncited query, and memory."""
+"""What citing a thousand rows costs on generated data: time against the uncited query, and memory."""
 
 from __future__ import annotations
 
 import gc
 import tracemalloc
-from collections import defaultdict
-from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmarks.aside import gathered
 from benchmarks.load import opened
-from benchmarks.measure import Measured, Span, TooLate, beside, resident, timed
+from benchmarks.measure import Measured, Span, resident, timed
+from benchmarks.questions import judged
 from kg import entity
-from kg.answer import run
 from kg.cite import cite
-from kg.connect import connect
-from kg.query import all_questions, question, values_of
 from kg.sparql import with_prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from kg.query import Question
+    from benchmarks.aside import Found
+    from benchmarks.stores import Setting
     from kg.store import Store
 
-__all__ = ["connections", "memory", "questions", "rows"]
+__all__ = ["rows"]
 
 ROWS = 1_000
-FACTOR, SECONDS_A_ROW, FIXED = 3, 0.001, 0.2
-"""Citing costs at most so many times the uncited query and so many seconds a row beside; few rows may take so many."""
-
-LONG, NOTABLE = 10.0, 0.05
-"""Seconds from which on a step is not repeated, and from which on a lesser one is told."""
 
 JOIN = """?agreement pact:party ?state .
   ?event pact:eventOf ?agreement ; pact:performedBy ?actor .
@@ -41,32 +33,17 @@ JOIN = """?agreement pact:party ?state .
 MEMORY = 100.0
 """MB that citing a thousand rows may take, however large the store."""
 
-PAIRS = [
-    ("two states that are hubs", "id:us", "id:mx"),
-    ("an agreement and a head of government", "id:us-sv-aca-1", "?head"),
-    ("two agreements", "?agreement", "?other"),
-    ("a group and a body", "?group", "?body"),
-    ("nothing joins them", "id:us", "?alone"),
-]
-SOUGHT = {
-    "?head": "SELECT ?x { ?a pact:headedBy ?x } ORDER BY DESC(?x) OFFSET 40 LIMIT 1",
-    "?agreement": "SELECT ?x { ?x a pact:Agreement FILTER(REGEX(STR(?x), '-1[0-9]$')) } ORDER BY ?x LIMIT 1",
-    "?other": "SELECT ?x { ?x a pact:Agreement FILTER(REGEX(STR(?x), '-2[0-9]$')) } ORDER BY DESC(?x) LIMIT 1",
-    "?group": "SELECT ?x { ?x a pact:NonStateGroup . ?p pact:targets ?x } ORDER BY DESC(?x) LIMIT 1",
-    "?body": "SELECT ?x { ?x a pact:GovernmentBody . ?e pact:performedBy ?x } ORDER BY DESC(?x) LIMIT 1",
-    "?alone": "SELECT ?x { ?x a pact:MediaOrganization } ORDER BY DESC(?x) LIMIT 1",
-}
-
 
 # --- 1,000 rows of three joins
 
 
-def rows(folder: Path, runs: int, limit: float) -> Iterator[Measured]:
+def rows(setting: Setting) -> Iterator[Measured]:
     """Yield what citing a thousand rows of three joins costs, as they are and as the first of many (LIMIT)."""
     group = f"citing {ROWS:,} rows of three joins"
     for name in ("of some agreements", "LIMIT"):
-        found = _gathered(_cited_rows, folder, name, runs, limit=limit)
+        found = gathered(_cited_rows, setting.store, name, setting.runs, limit=setting.limit)
         yield from _compared(group, name, found)
+    yield from _memory(setting.store, setting.limit)
 
 
 def _cited_rows(folder: Path, name: str, runs: int) -> Iterator[tuple[str, float | Span]]:
@@ -100,131 +77,26 @@ def _query(store: Store, name: str) -> str:
     return select % f"VALUES ?agreement {{ {' '.join(agreements)} }}"
 
 
-def _compared(group: str, name: str, found: _Found) -> Iterator[Measured]:
+def _compared(group: str, name: str, found: Found) -> Iterator[Measured]:
     """Yield the times uncited and cited, the second with its goal, and the cost of each row."""
     count = found.count("rows")
-    uncited = Measured.of(group, f"{name}: uncited", found.spans["uncited"], note=f"{count:,} rows")
+    uncited = Measured.of(group, f"{name}: uncited", found.spans["uncited"], note=f"{count:,} rows", unit="ms")
     yield uncited
-    yield _judged(group, f"{name}: cited", found, uncited)
+    yield judged(group, f"{name}: cited", found, "uncited")
     if uncited.median and found.spans["cited"]:
-        times = tuple(span.wall / uncited.median for span in found.spans["cited"])
-        yield Measured(group, f"{name}: cited / uncited", "ratio", times)
-        extra = tuple(1000 * (span.wall - uncited.median) / max(count, 1) for span in found.spans["cited"])
-        yield Measured(group, f"{name}: more for each row", "ms", extra)
-
-
-def _judged(group: str, name: str, found: _Found, uncited: Measured) -> Measured:
-    """Return the times with citations beside what they may be, given those without."""
-    goal = None
-    if uncited.median is not None:
-        goal = max(FIXED, FACTOR * uncited.median + SECONDS_A_ROW * found.count("rows"))
-    return Measured.of(group, name, found.spans["cited"], goal, found.why)
-
-
-@dataclass
-class _Found:
-    """Times and numbers that work in a process of its own told by name, and `why` it ended early, if it did."""
-
-    spans: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
-    numbers: dict[str, float] = field(default_factory=dict)
-    why: str = ""
-
-    def count(self, name: str) -> int:
-        """Return a number, 0 where it was never told."""
-        return int(self.numbers.get(name, 0))
-
-
-def _gathered(work: Callable[..., Iterator[tuple[str, float | Span]]], *given: Any, limit: float) -> _Found:
-    found = _Found()
-    try:
-        for name, value in beside(work, *given, limit=limit):
-            if isinstance(value, Span):
-                found.spans[name].append(value)
-            else:
-                found.numbers[name] = value
-    except TooLate:
-        found.why = f"a step took over {limit:g} s"
-    except RuntimeError as error:
-        found.why = str(error).splitlines()[0][:100]
-    return found
-
-
-# --- the saved questions
-
-
-def questions(folder: Path, runs: int, limit: float) -> Iterator[Measured]:
-    """Yield the times of every saved question with its examples: bare on the engine, and asked with citations."""
-    group = "saved questions"
-    for asked in all_questions():
-        found = _gathered(_asked, folder, asked.name, runs, limit=limit)
-        note = f"{found.count('rows'):,} rows" if "rows" in found.numbers else found.why
-        bare = Measured.of(group, f"{asked.name}: engine", found.spans["bare"], note=note)
-        yield bare
-        yield Measured.of(group, f"{asked.name}: asked", found.spans["uncited"])
-        yield _judged(group, f"{asked.name}: asked with citations", found, bare)
-        if any(span.wall > NOTABLE for span in found.spans["resolved"]):
-            yield Measured.of(group, f"{asked.name}: names to IRIs", found.spans["resolved"])
-
-
-def _asked(folder: Path, name: str, runs: int) -> Iterator[tuple[str, float | Span]]:
-    store = opened(folder)
-    asked = question(name)
-    given = _examples(asked)
-    yield "resolved", timed(lambda: values_of(store, asked, given))
-    text = asked.bound(values_of(store, asked, given))
-    yield "rows", len(entity.select(store, text))
-    steps: dict[str, Callable[[], object]] = {
-        "bare": partial(entity.select, store, text),
-        "uncited": partial(run, store, text),
-        "cited": partial(run, store, text, cited=True),
-    }
-    for _ in range(runs):
-        for step in list(steps):
-            took = timed(steps[step])
-            yield step, took
-            if took.wall > LONG:
-                del steps[step]
-
-
-def _examples(asked: Question) -> dict[str, str]:
-    """Return the example parameters, without the one that asks for another time than now."""
-    return {each.name: each.example for each in asked.parameters if each.name not in ("validAt", "status", "type")}
-
-
-# --- connections
-
-
-def connections(folder: Path, runs: int, limit: float) -> Iterator[Measured]:
-    """Yield the times to connect things of several kinds, warm."""
-    for name, start, end in PAIRS:
-        found = _gathered(_connected, folder, start, end, runs, limit=limit)
-        note = found.why or f"{found.count('chains')} chains, {found.count('steps')} steps"
-        yield Measured.of("connect, warm", name, found.spans["warm"], 1.0, note)
-
-
-def _connected(folder: Path, start: str, end: str, runs: int) -> Iterator[tuple[str, float | Span]]:
-    store = opened(folder)
-    ends = [_thing(store, each) for each in (start, end)]
-    found = connect(store, *ends)
-    yield "chains", len(found)
-    yield "steps", len(found[0].steps) if found else 0
-    for _ in range(runs):
-        yield "warm", timed(lambda: connect(store, *ends))
-
-
-def _thing(store: Store, name: str) -> str:
-    if name in SOUGHT:
-        return str(entity.select(store, SOUGHT[name])[0]["x"].value)
-    return entity.find(store, name)
+        walls = found.walls("cited"), found.walls("uncited")
+        yield Measured.ratio(group, f"{name}, cited : uncited", *walls)
+        extra = tuple((1000 * wall - uncited.median) / max(count, 1) for wall in walls[0])
+        yield Measured(group, f"{name}: more for each row", "ms", extra, grows=f"{name}: more for each row")
 
 
 # --- memory
 
 
-def memory(folder: Path, limit: float) -> Iterator[Measured]:
+def _memory(folder: Path, limit: float) -> Iterator[Measured]:
     """Yield how far the memory of a process rises while it cites a thousand rows."""
     for name in ("of some agreements", "LIMIT"):
-        found = _gathered(_risen, folder, name, limit=limit)
+        found = gathered(_risen, folder, name, limit=limit)
         for part, words in (("python", "Python's own"), ("process", "the process")):
             values = (found.numbers[part],) if part in found.numbers else ()
             group = f"memory to cite {ROWS:,} rows"

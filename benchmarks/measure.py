@@ -1,4 +1,4 @@
-"""Times and memory as rows of one table, and work done beside in a process that can be stopped."""
+"""Times and memory as rows of one table, with what they were measured on."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ import platform
 import statistics
 import time
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from multiprocessing.connection import Connection
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["Measured", "Span", "TooLate", "beside", "machine", "resident", "table", "timed"]
+__all__ = ["Measured", "Span", "in_turn", "machine", "resident", "table", "timed", "verdict"]
 
-FORMS = {"s": ".2f", "ms": ".1f", "MB": ".0f", "ratio": ".2f", "1/s": ",.0f"}
+FORMS = {"s": ".2f", "ms": ",.1f", "MB": ".0f", "B": ",.0f", "ratio": ".2f", "1/s": ",.0f"}
 
 
 @dataclass(frozen=True)
 class Measured:
     """One thing measured several times, beside the goal that its median should not pass; None where there is none.
 
-    Where `more` is better, the goal is what the median should reach.
-
-    `cpu` is the median of what a processor spent on it, in the same unit; `failed` is true where it did not come to
-    its end.
+    Where `more` is better, the goal is what the median should reach. `cpu` is the median of what a processor spent on
+    it, in the same unit; `failed` is true where it did not come to its end; `grows` is the name under which it is told
+    by size, the same for each size, empty where it is not.
     """
 
     group: str
@@ -41,12 +38,42 @@ class Measured:
     cpu: float | None = None
     failed: bool = False
     more: bool = False
+    grows: str = ""
 
     @classmethod
-    def of(cls, group: str, name: str, spans: Sequence[Span], goal: float | None = None, note: str = "") -> Measured:
-        """Return times as a row in seconds; without any it failed."""
-        cpu = statistics.median(span.cpu for span in spans) if spans else None
-        return cls(group, name, "s", tuple(span.wall for span in spans), goal, note, cpu, failed=not spans)
+    def of(
+        cls,
+        group: str,
+        name: str,
+        spans: Sequence[Span],
+        goal: float | None = None,
+        note: str = "",
+        *,
+        unit: str = "s",
+        grows: str = "",
+    ) -> Measured:
+        """Return times as a row in `unit`, s or ms, the goal given in seconds; without any it failed."""
+        of_unit = 1000 if unit == "ms" else 1
+        cpu = statistics.median(span.cpu for span in spans) * of_unit if spans else None
+        walls = tuple(span.wall * of_unit for span in spans)
+        goal = None if goal is None else goal * of_unit
+        return cls(group, name, unit, walls, goal, note, cpu, failed=not spans, grows=grows)
+
+    @classmethod
+    def ratio(
+        cls,
+        group: str,
+        name: str,
+        over: Iterable[float],
+        under: Iterable[float],
+        goal: float | None = None,
+        note: str = "",
+        *,
+        more: bool = False,
+    ) -> Measured:
+        """Return the ratios of two things that were measured in turn, round by round."""
+        values = tuple(one / other for one, other in zip(over, under, strict=False) if other)
+        return cls(group, name, "ratio", values, goal if values else None, note, more=more)
 
     @property
     def median(self) -> float | None:
@@ -62,22 +89,29 @@ class Measured:
             return False
         return self.median >= self.goal if self.more else self.median <= self.goal
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the row for JSON."""
-        ends = {"min": min(self.values, default=None), "median": self.median, "max": max(self.values, default=None)}
-        told = {"group": self.group, "name": self.name, "unit": self.unit, "note": self.note, "runs": len(self.values)}
-        return told | ends | {"cpu": self.cpu, "goal": self.goal, "met": self.met}
+    @property
+    def ends(self) -> tuple[float | None, float | None, float | None]:
+        """The least, the median and the largest."""
+        return min(self.values, default=None), self.median, max(self.values, default=None)
 
     def line(self) -> str:
         """Return the row for people."""
-        form = FORMS[self.unit]
-        ends = (min(self.values, default=None), self.median, max(self.values, default=None), self.cpu, self.goal)
-        cells = " ".join(f"{'–' if value is None else format(value, form):>9}" for value in ends)
-        verdict = {True: "ok", False: "MISSED", None: ""}[self.met]
-        return f"  {self.name:<42} {self.unit:>5} {cells}  {verdict:<6} {self.note}".rstrip()
+        cells = " ".join(f"{self.told(value):>9}" for value in (*self.ends, self.cpu, self.goal))
+        return f"  {self.name:<42} {self.unit:>5} {cells}  {verdict(self):<6} {self.note}".rstrip()
+
+    def told(self, value: float | None) -> str:
+        """Return a value in the form of the row's unit."""
+        if value is None:
+            return "–"
+        return format(value, ",.0f" if self.unit == "ratio" and value >= 100 else FORMS[self.unit])
 
 
-def table(rows: list[Measured]) -> str:
+def verdict(row: Measured) -> str:
+    """Return in a word whether the goal is met, empty where there is none."""
+    return {True: "ok", False: "MISSED", None: ""}[row.met]
+
+
+def table(rows: Sequence[Measured]) -> str:
     """Return rows as a table for people, in their groups."""
     heads = " ".join(f"{head:>9}" for head in ("min", "median", "max", "processor", "goal"))
     lines = [f"  {'':<42} {'unit':>5} {heads}"]
@@ -101,49 +135,25 @@ def timed(work: Callable[[], Any]) -> Span:
     return Span(time.perf_counter() - wall, _processor() - cpu)
 
 
+def in_turn(steps: Mapping[str, Callable[[], Span]], runs: int, seconds: float = float("inf")) -> dict[str, list[Span]]:
+    """Do all steps in turn, so many times or until `seconds` are over, and return the times of each.
+
+    So whatever else the machine does lies on all of them, and the ratio of two is taken round by round. Every second
+    round goes backwards, since what comes later finds more in caches.
+    """
+    found: dict[str, list[Span]] = {name: [] for name in steps}
+    until = time.monotonic() + seconds
+    for i in range(runs):
+        if i and time.monotonic() > until:
+            break
+        for name, step in list(steps.items())[:: -1 if i % 2 else 1]:
+            found[name].append(step())
+    return found
+
+
 def _processor() -> float:
     of_children = os.times()
     return time.process_time() + of_children.children_user + of_children.children_system
-
-
-class TooLate(Exception):
-    """A step did not end within its limit."""
-
-
-def beside(work: Callable[..., Iterator[Any]], *given: Any, limit: float) -> Iterator[Any]:
-    """Yield what `work`, a function of a module, yields in a process of its own.
-
-    The engine has no time limit, so the process is what is stopped: raises `TooLate` where a step takes longer than
-    `limit` seconds, `RuntimeError` with the reason where it fails.
-    """
-    here, there = get_context("spawn").Pipe(duplex=False)
-    process = get_context("spawn").Process(target=_send, args=(there, work, given), daemon=True)
-    process.start()
-    there.close()
-    try:
-        while True:
-            if not here.poll(limit):
-                raise TooLate
-            kind, value = here.recv()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise RuntimeError(value)
-            yield value
-    except EOFError as error:
-        raise RuntimeError("the process ended before its work did") from error
-    finally:
-        process.kill()
-        process.join()
-
-
-def _send(there: Connection, work: Callable[..., Iterator[Any]], given: tuple[Any, ...]) -> None:
-    try:
-        for value in work(*given):
-            there.send(("value", value))
-        there.send(("end", None))
-    except Exception as error:
-        there.send(("error", f"{type(error).__name__}: {error}"))
 
 
 def resident(*, peak: bool = False, reset: bool = False) -> float:
@@ -156,12 +166,12 @@ def resident(*, peak: bool = False, reset: bool = False) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were measured on, and how busy it was."""
+    """Return what the figures were measured on, and how busy it was; of the system no more than its kernel."""
     return {
-        "system": platform.platform(),
+        "kernel": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "processors": os.cpu_count(),
         "python": platform.python_version(),
         "pyoxigraph": getattr(ox, "__version__", "unknown"),
-        "load average": [round(value, 2) for value in os.getloadavg()],
+        "load": round(os.getloadavg()[0], 2),
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

@@ -8,16 +8,19 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Missing", "free_port", "ours", "oxigraph", "rdflib_endpoint", "running", "virtuoso"]
+__all__ = ["Address", "Missing", "free_port", "ours", "oxigraph", "program", "rdflib_endpoint", "running", "virtuoso"]
+
+Address = AbstractContextManager[str]
+"""A server that runs as long as the block, which is given the address for queries."""
 
 _VIRTUOSO = """\
 [Database]
@@ -41,7 +44,7 @@ ServerPort = 127.0.0.1:{http}
 ServerThreads = 40
 [SPARQL]
 ResultSetMaxRows = 10000000
-MaxQueryExecutionTime = 600
+MaxQueryExecutionTime = {seconds:.0f}
 """
 
 
@@ -91,11 +94,8 @@ def _answers(address: str) -> bool:
 @contextmanager
 def oxigraph(folder: Path, *, read_only: bool = False) -> Iterator[str]:
     """Run the native server of Oxigraph on a store; gives the address for queries. Raises `Missing`."""
-    program = _beside("oxigraph")
-    if program is None:
-        raise Missing("pip install oxigraph")
     port = free_port()
-    command = [program, "serve-read-only" if read_only else "serve", "--location", str(folder)]
+    command = [program("oxigraph"), "serve-read-only" if read_only else "serve", "--location", str(folder)]
     with running([*command, "--bind", f"127.0.0.1:{port}"], f"http://127.0.0.1:{port}/"):
         yield f"http://127.0.0.1:{port}/query"
 
@@ -112,35 +112,49 @@ def ours(folder: Path, *options: str) -> Iterator[str]:
 @contextmanager
 def rdflib_endpoint(file: Path) -> Iterator[str]:
     """Run rdflib-endpoint on a file that it reads into memory; gives the address for queries. Raises `Missing`."""
-    program = _beside("rdflib-endpoint")
-    if program is None or importlib.util.find_spec("rdflib_endpoint") is None:
+    if importlib.util.find_spec("rdflib_endpoint") is None:
         raise Missing("pip install -e '.[bench]'")
     port = free_port()
-    command = [program, "serve", str(file), "--host", "127.0.0.1", "--port", str(port)]
+    command = [program("rdflib-endpoint"), "serve", str(file), "--host", "127.0.0.1", "--port", str(port)]
     with running(command, f"http://127.0.0.1:{port}/", patience=900):
         yield f"http://127.0.0.1:{port}/"
 
 
 @contextmanager
-def virtuoso(folder: Path, *, load: Path | None = None, buffers: int = 100_000) -> Iterator[str]:
-    """Run Virtuoso 7 in an empty folder, open to updates; gives the address for queries and updates.
+def virtuoso(
+    folder: Path,
+    *,
+    load: Path | None = None,
+    write: Callable[[Path], object] | None = None,
+    graph: str = "urn:default",
+    buffers: int = 100_000,
+    seconds: float = 600,
+) -> Iterator[str]:
+    """Run Virtuoso 7 in a folder, open to updates; gives the address for queries and updates.
 
-    `load` is an N-Quads file in `folder` to load first; `buffers` are its pages of 8 KB in memory. Raises `Missing`.
+    `load` is a file in `folder` to load first, with `graph` for what is in none. Where there is none but `write`, that
+    writes it as N-Quads, once: what was loaded stays in the folder for the next time. `buffers` are its pages of 8 KB
+    in memory, and `seconds` its limit for a query. Raises `Missing`.
     """
-    program, shell = shutil.which("virtuoso-t"), shutil.which("isql-vt")
-    if program is None or shell is None:
+    server, shell = shutil.which("virtuoso-t"), shutil.which("isql-vt")
+    if server is None or shell is None:
         raise Missing("apt-get install virtuoso-opensource-7")
+    loaded = folder / "loaded"
+    if write and not loaded.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        load = folder / "data.nq"
+        write(load)
     sql, http = free_port(), free_port()
     settings = folder / "virtuoso.ini"
-    settings.write_text(
-        _VIRTUOSO.format(folder=folder, sql=sql, http=http, buffers=buffers, dirty=buffers * 3 // 4), encoding="utf-8"
-    )
-    command = [program, "+foreground", "+configfile", str(settings)]
+    given = {"folder": folder, "sql": sql, "http": http, "buffers": buffers, "dirty": buffers * 3 // 4}
+    settings.write_text(_VIRTUOSO.format(**given, seconds=seconds), encoding="utf-8")
+    command = [server, "+foreground", "+configfile", str(settings)]
     with running(command, f"http://127.0.0.1:{http}/sparql"):
         statements = ['grant SPARQL_UPDATE to "SPARQL";']
         if load is not None:
             statements += [
-                f"ld_dir('{load.parent}', '{load.name}', 'urn:default');",
+                f"ld_dir('{load.parent}', '{load.name}', '{graph}');",
                 "rdf_loader_run();",
                 "checkpoint;",
             ]
@@ -148,11 +162,15 @@ def virtuoso(folder: Path, *, load: Path | None = None, buffers: int = 100_000) 
             subprocess.run(
                 [shell, f"127.0.0.1:{sql}", "dba", "dba", f"exec={statement}"], check=True, capture_output=True
             )
+        if write and load is not None:
+            load.unlink()
+            loaded.touch()
         yield f"http://127.0.0.1:{http}/sparql"
 
 
-def _beside(name: str) -> str | None:
-    """Return a program that was installed with this Python, or else from elsewhere."""
-    from pathlib import Path
-
-    return shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
+def program(name: str) -> str:
+    """Return a program that was installed with this Python, or else from elsewhere. Raises `Missing`."""
+    found = shutil.which(name, path=Path(sys.executable).parent) or shutil.which(name)
+    if found is None:
+        raise Missing(f"pip install {name}")
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -15,15 +14,18 @@ import pyoxigraph as ox
 
 from benchmarks import peers
 from benchmarks.measure import Measured
+from benchmarks.stores import served
 from kg import terms
-from kg.store.folder import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benchmarks.stores import Setting
+
 __all__ = ["rows"]
 
-CONNECTIONS = (1, 8, 32)
+CONNECTIONS, FEW_CONNECTIONS = (1, 8, 32), (1, 8)
+SECONDS, FEW_SECONDS, MOST_RUNS = 2, 1, 3
 POINT = "SELECT ?p ?o WHERE {{ <{iri}> ?p ?o }}"
 TWO_HOPS = "SELECT ?o ?l WHERE {{ <{iri}> ?p ?o . ?o <http://www.w3.org/2000/01/rdf-schema#label> ?l }}"
 MANY = "SELECT ?s ?p ?o WHERE {{ ?s ?p ?o }} LIMIT 10000"
@@ -43,15 +45,16 @@ _LARGEST_FOR_RDFLIB = 500_000
 """Quads that rdflib reads in a minute or so."""
 
 
-def rows(store: Path, folder: Path, runs: int, seconds: float = 2.0) -> Iterator[Measured]:
-    """Yield requests a second of each server, and the ratios of ours to theirs; `folder` takes copies of the data.
+def rows(setting: Setting) -> Iterator[Measured]:
+    """Yield requests a second of each server, and the ratios of ours to theirs.
 
-    All servers are up at once and are asked in turn, `runs` times for `seconds` each, by wrk on the same machine.
+    All servers are up at once and are asked in turn, for some seconds each, by wrk on the same machine.
     """
     if shutil.which("wrk") is None:
         yield Measured("service", "needs wrk: apt-get install wrk", "1/s", ())
         return
-    engine = ox.Store.read_only(str(store))
+    engine, folder, runs = ox.Store.read_only(str(setting.store)), setting.folder, min(setting.runs, MOST_RUNS)
+    seconds = FEW_SECONDS if setting.quick else SECONDS
     # In the default graph for all, since that is where Virtuoso and rdflib-endpoint have everything.
     queries = _queries(engine, folder)
     data = folder / "data.nt"
@@ -63,7 +66,7 @@ def rows(store: Path, folder: Path, runs: int, seconds: float = 2.0) -> Iterator
     count = len(loaded)
     del loaded, engine
     with ExitStack() as stack:
-        servers = {"kg serve": stack.enter_context(peers.ours(_as_ours(flat, folder / "ours")))}
+        servers = {"kg serve": stack.enter_context(peers.ours(served(flat, folder / "ours")))}
         servers[NATIVE] = stack.enter_context(peers.oxigraph(flat, read_only=True))
         try:
             loads = folder / "virtuoso" / data.name
@@ -79,12 +82,12 @@ def rows(store: Path, folder: Path, runs: int, seconds: float = 2.0) -> Iterator
         except peers.Missing as error:
             yield Measured("service", f"{RDFLIB} is missing: {error}", "1/s", ())
         for kind, file in queries.items():
-            for connections in CONNECTIONS:
+            for connections in FEW_CONNECTIONS if setting.quick else CONNECTIONS:
                 yield from _compared(kind, file, connections, servers, runs, seconds)
 
 
 def _compared(
-    kind: str, file: Path, connections: int, servers: dict[str, str], runs: int, seconds: float
+    kind: str, file: Path, connections: int, servers: dict[str, str], runs: int, seconds: int
 ) -> Iterator[Measured]:
     group = f"service, {kind}, {connections} connections"
     found: dict[str, list[float]] = {name: [] for name in servers}
@@ -95,19 +98,18 @@ def _compared(
     for name, rates in found.items():
         yield Measured(group, name, "1/s", tuple(rates), more=True)
     for name in list(servers)[1:]:
-        ratios = tuple(ours / theirs for ours, theirs in zip(found["kg serve"], found[name], strict=True) if theirs)
-        goal = GOALS.get((kind, name), {}).get(connections) if ratios else None
-        note = "" if ratios else "the other answered nothing in time"
-        yield Measured(group, f"kg serve : {name}", "ratio", ratios, goal, note, more=True)
+        goal = GOALS.get((kind, name), {}).get(connections)
+        note = "" if any(found[name]) else "the other answered nothing in time"
+        yield Measured.ratio(group, f"kg serve : {name}", found["kg serve"], found[name], goal, note, more=True)
 
 
-def _rate(address: str, file: Path, connections: int, seconds: float) -> float:
+def _rate(address: str, file: Path, connections: int, seconds: int) -> float:
     """Return requests a second that were answered with 200. Raises `RuntimeError` where any was not."""
     command = [
         "wrk",
         "-t1",
         f"-c{connections}",
-        f"-d{seconds:g}s",
+        f"-d{seconds}s",
         "--timeout",
         "30s",
         "-s",
@@ -137,11 +139,3 @@ def _queries(engine: ox.Store, folder: Path) -> dict[str, Path]:
         lines = dict.fromkeys(template.format(iri=iri) for iri in things)
         files[kind].write_text("\n".join(lines) + "\n", encoding="utf-8")
     return files
-
-
-def _as_ours(store: Path, place: Path) -> Path:
-    """Return a folder that `kg` takes for its own, with a store of the engine in it."""
-    place.mkdir()
-    (place / "generation-1").symlink_to(store, target_is_directory=True)
-    (place / "current").write_text(json.dumps({"format": FORMAT, "generation": "generation-1", "dataset": "0" * 64}))
-    return place

@@ -14,7 +14,9 @@ from kg import project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["commands"]
+    from benchmarks.stores import Setting
+
+__all__ = ["rows"]
 
 KG = [sys.executable, "-m", "kg"]
 COMMANDS: list[tuple[str, float, list[str]]] = [
@@ -29,13 +31,13 @@ COMMANDS: list[tuple[str, float, list[str]]] = [
 ]
 
 
-def commands(runs: int) -> Iterator[Measured]:
-    """Yield each command's times over so many runs, after one that warms up."""
+def rows(setting: Setting) -> Iterator[Measured]:
+    """Yield each command's times, after one run that warms up."""
     with tempfile.TemporaryDirectory() as folder:
         _run(["build", "--quiet"], folder)
         for name, goal, arguments in COMMANDS:
             _run(arguments, folder)
-            spans = [timed(lambda given=arguments: _run(given, folder)) for _ in range(runs)]  # type: ignore[misc]
+            spans = [timed(lambda given=arguments: _run(given, folder)) for _ in range(setting.runs)]  # type: ignore[misc]
             yield Measured.of("commands, project data", name, spans, goal)
 
 
