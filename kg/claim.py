@@ -14,7 +14,7 @@ from kg.document import Passage, SourceDocument, address_key, documents_from
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Claim", "Coverage", "claim_key", "claims_from", "coverage", "quads_from"]
+__all__ = ["Claim", "Coverage", "claim_key", "claims_from", "coverage", "factual", "quads_from"]
 
 _TYPE = ox.NamedNode(terms.RDF + "type")
 _CLAIM = ox.NamedNode(terms.PACT + "Claim")
@@ -31,6 +31,13 @@ _IRI_FIELDS = {
     "review_status": "reviewStatus",
     "conditional_on": "conditionalOn",
 }
+_FACT = {
+    (terms.PACT + name, terms.PV + value)
+    for name, value in (("reviewStatus", "accepted"), ("polarity", "affirmed"), ("modality", "factual"))
+}
+"""The marks of a claim whose content joins the facts view; it has no others of these properties."""
+
+_MARKS = {ox.NamedNode(predicate) for predicate, _ in _FACT}
 _TEXT_FIELDS = {"statements": "statement", "hedge_cues": "hedgeCue", "conditions": "conditionText"}
 
 
@@ -66,11 +73,8 @@ class Claim:
     @property
     def is_fact(self) -> bool:
         """True where the claim is accepted, affirmed and factual, so that its content joins the facts view."""
-        return (self.review_status, self.polarity, self.modality) == (
-            (terms.PV + "accepted",),
-            (terms.PV + "affirmed",),
-            (terms.PV + "factual",),
-        )
+        marks = {"reviewStatus": self.review_status, "polarity": self.polarity, "modality": self.modality}
+        return {(terms.PACT + name, value) for name, values in marks.items() for value in values} == _FACT
 
 
 def claims_from(quads: Iterable[ox.Quad]) -> list[Claim]:
@@ -101,6 +105,24 @@ def claims_from(quads: Iterable[ox.Quad]) -> list[Claim]:
         )
         for iri in sorted(recorded, key=claim_key)
     ]
+
+
+def factual(quads: Iterable[ox.Quad]) -> set[str]:
+    """Return the IRIs of the claims of `claims_from` that are facts, without reading the rest of their records."""
+    recorded: set[str] = set()
+    marks: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for quad in quads:
+        predicate, subject, graph = quad.predicate, quad.subject, quad.graph_name
+        is_type = predicate == _TYPE and quad.object == _CLAIM
+        if not (is_type or predicate in _MARKS) or not isinstance(subject, ox.NamedNode):
+            continue
+        if isinstance(graph, ox.NamedNode) and graph.value.startswith(terms.CLAIM):
+            continue
+        if is_type:
+            recorded.add(subject.value)
+        elif isinstance(quad.object, ox.NamedNode | ox.Literal):
+            marks[subject.value].add((predicate.value, quad.object.value))
+    return {iri for iri in recorded if marks[iri] == _FACT}
 
 
 def claim_key(iri: str) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import project, terms
-from kg.claim import claims_from
+from kg.claim import factual
 from kg.errors import DataError, KgError, ParseFailure
 
 if TYPE_CHECKING:
@@ -253,13 +254,10 @@ def facts(quads: Iterable[ox.Quad]) -> set[ox.Quad]:
     It holds the ontology, the reference data, documents, claim records, and the content of those claims only that are
     accepted, affirmed and factual.
     """
-    named = list(quads)
-    factual = {claim.iri for claim in claims_from(named) if claim.is_fact}
-    return {
-        ox.Quad(quad.subject, quad.predicate, quad.object)
-        for quad in named
-        if (graph := graph_of(quad)).startswith(terms.GRAPH) or graph in factual
-    }
+    named = quads if isinstance(quads, frozenset) else list(quads)
+    claims = factual(named)
+    viewed = cache(lambda graph: graph.startswith(terms.GRAPH) or graph in claims)
+    return {ox.Quad(quad.subject, quad.predicate, quad.object) for quad in named if viewed(graph_of(quad))}
 
 
 def canonical_lines(quads: Iterable[ox.Quad]) -> list[bytes]:

@@ -66,7 +66,7 @@ def test_every_rule_derives_a_property_that_is_marked_so(shipped_store: Embedded
     marked = shipped_store.query("SELECT ?p { ?p pact:isDerived true }")
 
     assert isinstance(marked, ox.QuerySolutions)
-    assert {row["p"].value for row in marked} == set(rules())  # type: ignore[union-attr]
+    assert {row["p"].value for row in marked} == set(rules())
 
 
 # --- changes ----------------------------------------------------------------------------------------

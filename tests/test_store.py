@@ -102,6 +102,45 @@ def test_what_a_killed_build_left_behind_is_cleared_by_the_next_and_nothing_else
     assert "generation-of-mine" in left
 
 
+def test_what_somebody_reads_stays_until_nobody_does(small_store: Path, small: frozenset[ox.Quad]) -> None:
+    def generations() -> set[str]:
+        return {path.name for path in small_store.glob("generation-[0-9]*")}
+
+    [read] = generations()
+    store = EmbeddedStore.open(small_store)
+    put(small_store, frozenset())
+    put(small_store, small)
+    while_read = generations()
+    rows = store.query("SELECT * { GRAPH ?g { ?s ?p ?o } FILTER(?g != graph:derived) }")
+    assert isinstance(rows, ox.QuerySolutions)
+    told = len(list(rows))
+    del store, rows
+    put(small_store, small)
+
+    assert read in while_read
+    assert len(while_read) == 2
+    assert told == len(small)
+    assert len(generations()) == 1
+
+
+def test_another_process_that_reads_keeps_its_files_too(small_store: Path, small: frozenset[ox.Quad]) -> None:
+    [read] = [path.name for path in small_store.glob("generation-[0-9]*")]
+    script = "import sys; from pathlib import Path; from kg.store import EmbeddedStore\n"
+    script += "store = EmbeddedStore.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
+
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(small_store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as reader:
+        assert reader.stdout and reader.stdout.readline() == b"open\n"
+        put(small_store, small)
+        while_read = (small_store / read).exists()
+        reader.communicate()
+    put(small_store, small)
+
+    assert while_read
+    assert not (small_store / read).exists()
+
+
 def test_reading_changes_no_byte(own_store: Path) -> None:
     before = bytes_of(own_store)
 

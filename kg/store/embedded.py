@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from kg.derive import DERIVED, derived, derived_change, stored
 from kg.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
 from kg.files import sync_folder, sync_tree
 from kg.store.base import Results, Stage, Written, quads_of_parts, verified
-from kg.store.folder import READ_AT_OPENING, check_tables, clear, generations, point_to, read_pointer, unwritable
+from kg.store.folder import READ_AT_OPENING, Hold, check_tables, clear, generations, point_to, read_pointer, unwritable
 from kg.store.stage import apply, copy_of_links, follow
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class EmbeddedStore:
     engine: ox.Store
     noted: str = ""
     """The hash of the dataset as it was noted when it was written."""
+    hold: Hold | None = field(default=None, repr=False, compare=False)
+    """What keeps the files there, also once a writer has put others in their place."""
 
     @classmethod
     def of(cls, quads: Iterable[ox.Quad]) -> EmbeddedStore:
@@ -64,6 +66,7 @@ class EmbeddedStore:
                 raise _missing(folder)
             failure: Exception | None = None
             engine = None
+            hold = Hold(folder / pointer.generation)
             try:
                 check_tables(folder, pointer, READ_AT_OPENING)
                 engine = ox.Store.read_only(str(folder / pointer.generation))
@@ -76,7 +79,7 @@ class EmbeddedStore:
                 raise failure
             if engine is None or failure:
                 raise _unopened(folder / before.generation, failure) from failure
-            return cls(str(folder), engine, before.dataset)
+            return cls(str(folder), engine, before.dataset, hold)
         raise StoreError("the store changes all the while", where=str(folder), mend="try again when less is written")
 
     def query(self, text: str, *, rewrite: bool = False) -> Results:
@@ -271,7 +274,8 @@ class EmbeddedWriter:
         notes = part_notes(quads)
         with self._generation() as fresh:
             engine = ox.Store(str(fresh))
-            engine.bulk_extend(facts(quads) | quads)
+            engine.bulk_extend(quads)
+            engine.bulk_extend(facts(quads))
             engine.bulk_extend(derived(engine))
             engine.optimize()
             del engine

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMAT",
     "READ_AT_OPENING",
+    "Hold",
     "Pointer",
     "check_tables",
     "clear",
@@ -145,11 +146,56 @@ def leftovers(folder: Path, current: str) -> list[Path]:
     return [path for path in generations(folder) if path.name != current] + ([fresh] if fresh.exists() else [])
 
 
+class Hold:
+    """Keeps a generation from being cleared as long as this object lives, in whatever process."""
+
+    def __init__(self, generation: Path) -> None:
+        self._descriptor = -1
+        try:
+            import fcntl
+
+            self._descriptor = os.open(generation, os.O_RDONLY)
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except (ImportError, OSError):  # no such locks here, or it is just being cleared, which opening it will tell
+            self.release()
+
+    def release(self) -> None:
+        """Let it be cleared."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    __del__ = release
+
+
+def _is_held(generation: Path) -> bool:
+    """Tell whether somebody reads a generation."""
+    try:
+        import fcntl
+
+        descriptor = os.open(generation, os.O_RDONLY)
+    except (ImportError, OSError):
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def clear(folder: Path, current: str) -> None:
-    """Remove what is of no use; what cannot be removed stays for the next time."""
+    """Remove what is of no use; what somebody still reads, or what cannot be removed, stays for the next time.
+
+    The engine opens some of its files only when a query comes to them, so a query under way needs all of them.
+    """
     for path in leftovers(folder, current):
         if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+            if not _is_held(path):
+                shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
 
