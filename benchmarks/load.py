@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import terms
+from kg.derive import derived
 from kg.store import EmbeddedStore
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ _FACTUAL = tuple(
 
 
 def load(lines: Iterable[bytes], folder: Path) -> None:
-    """Fill a new store in `folder` with N-Quads and their facts view, and pack it."""
+    """Fill a new store in `folder` with N-Quads, their facts view and what is derived from it, and pack it."""
     engine = ox.Store(str(folder))
     engine.bulk_load(io.BufferedReader(_Stream(with_facts(lines)), BUFFER), format=ox.RdfFormat.N_QUADS)
+    engine.bulk_extend(derived(engine))
     engine.optimize()
 
 

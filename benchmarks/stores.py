@@ -13,6 +13,7 @@ from benchmarks.generate import generated
 from benchmarks.load import load
 from benchmarks.measure import Measured, resident, timed
 from kg.dataset import PartNote, hash_of_parts, part_name, part_notes
+from kg.derive import DERIVED
 from kg.store.folder import FORMAT, point_to
 from kg.store.stage import copy_of_links
 
@@ -55,7 +56,7 @@ class Stores:
         known: dict[str, int] = json.loads(noted.read_text()) if noted.exists() else {}
         if str(claims) not in known:
             engine = ox.Store.read_only(str(self.raw(claims)))
-            counted = engine.query("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }")
+            counted = engine.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != {DERIVED}) }}")
             assert isinstance(counted, ox.QuerySolutions)
             known[str(claims)] = int(next(counted)["n"].value)
             noted.write_text(json.dumps(known) + "\n")
@@ -76,7 +77,7 @@ class Stores:
         if view:
             engine.dump(str(path), ox.RdfFormat.N_QUADS)
         else:
-            named = (quad for quad in engine if quad.graph_name != ox.DefaultGraph())
+            named = (quad for quad in engine if quad.graph_name not in (ox.DefaultGraph(), DERIVED))
             ox.serialize(named, str(path), format=ox.RdfFormat.N_QUADS)
         return path
 

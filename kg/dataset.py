@@ -34,6 +34,7 @@ __all__ = [
     "part_of",
     "read_files",
     "read_project",
+    "slug_in",
     "slug_of",
 ]
 
@@ -245,7 +246,16 @@ def part_name(graph: str) -> str:
 
 def slug_of(quad: ox.Quad) -> str:
     """Return the slug of the document that a quad belongs to; an empty text for ontology and reference data."""
-    return part_of(quad)[1]
+    return slug_in(graph_of(quad))
+
+
+def slug_in(graph: str) -> str:
+    """Return the slug of the document that a graph belongs to, as `slug_of` does for a quad.
+
+    >>> slug_in(terms.CLAIM + "some-story-c07")
+    'some-story'
+    """
+    return _part_of(graph)[1]
 
 
 def facts(quads: Iterable[ox.Quad]) -> set[ox.Quad]:

@@ -131,7 +131,8 @@ def test_another_process_that_reads_keeps_its_files_too(small_store: Path, small
     with subprocess.Popen(
         [sys.executable, "-c", script, str(small_store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as reader:
-        assert reader.stdout and reader.stdout.readline() == b"open\n"
+        assert reader.stdout
+        assert reader.stdout.readline() == b"open\n"
         put(small_store, small)
         while_read = (small_store / read).exists()
         reader.communicate()

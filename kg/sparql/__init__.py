@@ -13,6 +13,7 @@ from kg.sparql.text import (
     serialised,
     syntax_error,
     with_prefixes,
+    without_terms,
     without_undefined,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "serialised",
     "syntax_error",
     "with_prefixes",
+    "without_terms",
     "without_undefined",
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "serialised",
     "syntax_error",
     "with_prefixes",
+    "without_terms",
     "without_undefined",
 ]
 
@@ -47,8 +48,13 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _UNDEFINED = re.compile(
-    rf"""(?P<undefined>\bVALUES\s+(?:[?$]\w+\s*\{{\s*UNDEF\s*\}}|\(\s*[?$]\w+\s*\)\s*\{{\s*\(\s*UNDEF\s*\)\s*\}}))
-    |{_TOKEN.pattern}""",
+    rf"(?P<undefined>\bVALUES\s+[?$]\w+\s*\{{\s*UNDEF\s*\}})|{_TOKEN.pattern}", re.VERBOSE | re.DOTALL | re.IGNORECASE
+)
+_IRI = r"""<[^<>"{}|^`\\\x00-\x20]*+>"""
+_IN_FULL = rf"""(?:{_IRI}|(?!\"\"\")"(?:[^"\\\n\r]|\\.)*+"(?:@[A-Za-z]++(?:-[A-Za-z0-9]++)*+|\^\^{_IRI}|(?!\^\^|@)))"""
+_TERMS = re.compile(
+    rf"(?P<head>\bVALUES\s+[?$]\w+\s*\{{\s*+)(?P<listed>{_IN_FULL}(?:\s++{_IN_FULL})*+)(?=\s*+\}})"
+    rf"|(?P<term>{_IN_FULL})|{_TOKEN.pattern}",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _MAX_DEPTH, _MAX_WEIGHT = 200, 5_000
@@ -290,6 +296,30 @@ def in_default_graph(text: str, graph: str) -> str:
 def _resolved(name: str, declared: dict[str, str]) -> str:
     prefix, _, local = name.partition(":")
     return declared.get(prefix, terms.PREFIXES.get(prefix, "")) + local
+
+
+def without_terms(text: str, kept: Collection[str] = ()) -> tuple[str, dict[str, str]]:
+    """Return a query with IRIs of ours for the terms in its pattern, and the terms that these stand for.
+
+    So queries that differ in terms only, such as the parameters of a question, are one text. Terms count that are
+    written in full, but for those to be `kept`; those that a `VALUES ?x { … }` lists are taken as one.
+
+    >>> without_terms("SELECT ?x { VALUES ?x { <a:a> <a:b> } ?x <a:p> 1 }")[1]
+    {'<https://w3id.org/pactgraph/term/0>': '<a:a> <a:b>', '<https://w3id.org/pactgraph/term/1>': '<a:p>'}
+    """
+    pieces, end, inside = [], 0, False
+    places: dict[str, str] = {}
+    for found in _TERMS.finditer(text):
+        inside = inside or found["mark"] == "{"
+        if not inside:  # the prefixes
+            continue
+        written = found["listed"] or found["term"]
+        # What stands behind an equals sign may be the SEPARATOR of an aggregate, which is no term.
+        if written and written not in kept and text[: found.start()].rstrip()[-1:] != "=":
+            place = places.setdefault(written, f"<{terms.BASE}term/{len(places)}>")
+            pieces += [text[end : found.end("head") if found["listed"] else found.start()], place]
+            end = found.end()
+    return "".join(pieces) + text[end:], {place: written for written, place in places.items()}
 
 
 def _code(text: str) -> str:

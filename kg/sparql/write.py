@@ -27,6 +27,14 @@ class Writer:
     def __init__(self, bound: Mapping[Any, Term] | None = None) -> None:
         self.bound = dict(bound or {})
 
+    def inner(self, bound: Mapping[Any, Term]) -> Writer:
+        """Return what writes the patterns of EXISTS and MINUS, and sub-queries, where `bound` are bound."""
+        return Writer(bound)
+
+    def everything(self, node: Any) -> str:  # noqa: ARG002  # a writer that adds variables has to tell them apart
+        """Return what a query with `SELECT *` projects."""
+        return "*"
+
     def term(self, term: Term) -> str:
         """Return a term in SPARQL syntax."""
         term = self.bound.get(term, term)
@@ -105,14 +113,15 @@ class Writer:
         """
         shared = sorted(self.bound.keys() & variables(node.graph))
         held = "".join(f"VALUES ?{variable} {{ {self.term(variable)} }} " for variable in shared)
-        inside = Writer({variable: term for variable, term in self.bound.items() if variable not in shared})
+        inside = self.inner({variable: term for variable, term in self.bound.items() if variable not in shared})
         return f"{held}MINUS {inside.group(node.graph)}"
 
     def sub_select(self, node: Any) -> str:
         """Return a sub-query; of the variables that are bound, it sees those that it projects."""
         seen = [each.var for each in as_list(node.projection) if name_of(each) and each.var in self.bound]
         held = "".join(f" VALUES ?{variable} {{ {self.term(variable)} }}" for variable in seen)
-        return f"{{ {select_text(node)} }}{held}" if held else select_text(node)
+        text = select_text(node, writer=self.inner({}))
+        return f"{{ {text} }}{held}" if held else text
 
     def values(self, node: Any) -> str:
         """Return inline data; a variable that is bound is held to its term."""
@@ -124,6 +133,8 @@ class Writer:
             for variable in as_list(node.var)
             if variable in self.bound
         ]
+        if len(names) == 1:
+            return " ".join([f"VALUES {names[0]} {{ {' '.join(cells)} }}", *held])
         return " ".join([f"VALUES ({' '.join(names)}) {{ {' '.join(f'({row})' for row in cells)} }}", *held])
 
     # --- expressions
@@ -147,7 +158,7 @@ class Writer:
             return f"({sign} {self.expression(node.expr)})"
         if name in ("Builtin_EXISTS", "Builtin_NOTEXISTS"):
             keyword = "EXISTS" if name == "Builtin_EXISTS" else "NOT EXISTS"
-            return f"{keyword} {Writer(self.bound).group(node.graph)}"
+            return f"{keyword} {self.inner(self.bound).group(node.graph)}"
         if name.startswith("Aggregate_"):
             return self._aggregate(node)
         return self._call(node, name)
@@ -193,9 +204,12 @@ def path_text(path: Any) -> str:
     raise Uncitable(str(name), "this path is not covered", sign="")
 
 
-def select_text(node: Any, projection: str | None = None) -> str:
-    """Return a SELECT query or sub-query; with more to project, `projection`, it is without order and limits."""
-    writer = Writer()
+def select_text(node: Any, projection: str | None = None, writer: Writer | None = None) -> str:
+    """Return a SELECT query or sub-query; with more to project, `projection`, it is without order and limits.
+
+    Its patterns and expressions are as `writer` writes them.
+    """
+    writer = writer or Writer()
     distinct = "" if projection else node.modifier or ""
     text = [f"SELECT {distinct} {_projection(writer, node)} {projection or ''} WHERE {writer.group(node.where)}"]
     if node.groupby:
@@ -214,7 +228,7 @@ def select_text(node: Any, projection: str | None = None) -> str:
 
 def _projection(writer: Writer, node: Any) -> str:
     if not isinstance(node.projection, list):
-        return "*"
+        return writer.everything(node)
     return " ".join(
         f"({writer.expression(each.expr)} AS ?{each.evar})" if each.evar else f"?{each.var}" for each in node.projection
     )

@@ -131,18 +131,26 @@ def evaluate(
     default_graph: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None = None,
     named_graphs: list[ox.NamedNode | ox.BlankNode] | None = None,
     services: tuple[str, ...] = (),
+    functions: Mapping[ox.NamedNode, Callable[..., ox.Literal | None]] | None = None,
     rewrite: bool = False,
 ) -> Results:
     """Answer a query on an engine of this process, with our prefixes and our errors.
 
     `default_graph` and `named_graphs` take the place of the facts view and of all named graphs, as the SPARQL 1.1
-    Protocol lets a client choose; `services` are the servers that the query may call. With `rewrite`, the query is run
-    in the form that the engine answers sooner (`kg.sparql.rewrite`).
+    Protocol lets a client choose; `services` are the servers that the query may call, and `functions` those of its
+    functions that are none of SPARQL's. With `rewrite`, the query is run in the form that the engine answers sooner
+    (`kg.sparql.rewrite`).
     """
     sparql.form_of(text, services)
     run = _sooner(text) if rewrite and "EXISTS" in text.upper() else text
     try:
-        return engine.query(run, prefixes=_prefixes(text), default_graph=default_graph, named_graphs=named_graphs)
+        return engine.query(
+            run,
+            prefixes=_prefixes(text),
+            default_graph=default_graph,
+            named_graphs=named_graphs,
+            custom_functions=dict(functions or {}),
+        )
     except SyntaxError as error:
         if run != text:  # what is wrong is told as it stands in the query's own words
             return evaluate(engine, text, default_graph=default_graph, named_graphs=named_graphs, services=services)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from kg.store import EmbeddedStore
+    from kg.store import EmbeddedStore, Store
     from kg.web.message import Request
 
 __all__ = ["Desk", "UnprocessableDate"]
@@ -207,7 +207,7 @@ class Desk:
             )
         return _ANSWER_FORMS[media_type]
 
-    def _view(self, request: Request) -> EmbeddedStore:
+    def _view(self, request: Request) -> Store:
         day = request.first("known-at")
         if not day:
             return self.store()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kg.answer import Answer, Part
     from kg.document import SourceDocument
     from kg.query import Parameter, Question
-    from kg.store import EmbeddedStore
+    from kg.store import EmbeddedStore, Store
     from kg.web.message import Request
 
 __all__ = [
@@ -100,7 +100,7 @@ def _counts(store: EmbeddedStore) -> dict[str, int]:
     return found
 
 
-def _choices(store: EmbeddedStore, parameter: Parameter, most: int = 500) -> list[tuple[str, str]]:
+def _choices(store: Store, parameter: Parameter, most: int = 500) -> list[tuple[str, str]]:
     """Return the values to pick from, by name and label; nothing where there are too many to pick from."""
     if parameter.kind == "scheme":
         found = entity.concepts(store, parameter.target)
@@ -143,7 +143,7 @@ def editor(query: str, *, built: bool) -> dict[str, Any]:
 
 
 def question_page(
-    store: EmbeddedStore, asked: Question, given: Mapping[str, str], request: Request, texts: Path | None
+    store: Store, asked: Question, given: Mapping[str, str], request: Request, texts: Path | None
 ) -> dict[str, Any]:
     """Return what the page of a question shows: its form, and its cited answer once nothing required is missing."""
     from urllib.parse import urlencode
