@@ -77,7 +77,7 @@ def test_a_change_that_was_broken_off_is_told_and_the_next_one_mends_it(kg: Runn
     verified = kg("status", "--verify", "--store", bare_store)
 
     assert ran.code == verified.code == 0
-    assert "generation-17, current.new (the next change clears it)" in ran.out
+    assert "generation-17, current.new (cleared by the next change when nobody reads it)" in ran.out
     assert noted in verified.out
 
     with writing(str(bare_store)):

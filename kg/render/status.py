@@ -20,7 +20,7 @@ def status_text(status: Status) -> str:
     lines["dataset"] = _dataset(status)
     if status.computed:
         how = "as noted" if status.noted else "not noted"
-        lines["verified"] = f"{how}: {status.computed}, with its facts view"
+        lines["verified"] = f"{how}: {status.computed}, with its facts view and derived facts"
     documents, claims = _count(status.documents, "document"), _count(status.claims, "claim")
     lines["holds"] = f"{documents}, {claims}, {status.quads:,} quads"
     if status.bytes is not None:
@@ -28,7 +28,7 @@ def status_text(status: Status) -> str:
         lines["writing"] = status.holder or "nobody"
         lines["left over"] = ", ".join(status.leftovers) or "nothing"
         if status.leftovers:
-            lines["left over"] += " (the next change clears it)"
+            lines["left over"] += " (cleared by the next change when nobody reads it)"
     return f"{status.place}\n" + "".join(f"  {name:<10} {text}\n" for name, text in lines.items())
 
 
