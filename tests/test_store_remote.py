@@ -23,7 +23,7 @@ from kg.answer import ask
 from kg.dataset import Dataset, dataset_hash, facts, read_files
 from kg.errors import DataError, NotConforming, QuerySyntaxError, ReadOnly, StoreError, UnknownEntity
 from kg.query import question
-from kg.store import EmbeddedStore, RemoteStore, open_store, writing
+from kg.store import EmbeddedStore, RemoteStore, open_store, status, writing
 from kg.store.remote import RemoteWriter
 
 QUESTIONS = [path.stem for path in project.question_files()]
@@ -372,6 +372,45 @@ def test_a_large_change_goes_in_parts_and_is_noted_when_all_are_there(
 
     assert own_remote.quads() == shipped.quads
     assert own_remote.noted == dataset_hash(shipped.quads)
+
+
+def test_a_large_change_that_is_broken_off_leaves_the_dataset_as_it_was_and_a_stage(
+    own_remote: RemoteStore, shipped: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if own_remote.view:
+        pytest.skip("Virtuoso does not run an update of several operations whole, so it has no stage")
+    monkeypatch.setattr("kg.store.remote._QUADS_AT_ONCE", 500)
+    added = shipped.quads | read_files(EXAMPLE_FILES).quads
+    before = own_remote.quads(), default_graph(own_remote), own_remote.noted
+    sent: list[str] = []
+    update = RemoteStore.update
+
+    def broken_off(store: RemoteStore, text: str) -> None:
+        sent.append(text)
+        if "STRAFTER" in text:
+            raise StoreError("the machine died")
+        update(store, text)
+
+    for dataset in (frozenset[ox.Quad](), added):
+        # Small changes go in one update, so the one to the example is made large here.
+        monkeypatch.setattr("kg.store.remote._QUADS_AT_ONCE", 500 if not dataset else 1)
+        monkeypatch.setattr(RemoteStore, "update", broken_off)
+        with pytest.raises(StoreError, match="the machine died"):
+            RemoteWriter(own_remote).change(shipped.quads, dataset)
+        monkeypatch.setattr(RemoteStore, "update", update)
+
+        assert (own_remote.quads(), default_graph(own_remote), own_remote.noted) == before
+        assert own_remote.staged() > 0
+        assert f"{own_remote.staged():,} quads of a change that was broken off" in status(own_remote).leftovers[0]
+
+    RemoteWriter(own_remote).change(shipped.quads, added)
+
+    assert len(sent) > 4
+    assert own_remote.staged() == 0
+    assert own_remote.quads() == added
+    assert default_graph(own_remote) == {quad.triple for quad in facts(added)}
+    assert own_remote.noted == dataset_hash(added)
+    assert status(own_remote, verify=True).leftovers == ()
 
 
 # --- what a server that fails is told as -----------------------------------------------------------

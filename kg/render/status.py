@@ -26,9 +26,10 @@ def status_text(status: Status) -> str:
     if status.bytes is not None:
         lines["size"] = f"{status.bytes / 1_000_000:,.1f} MB on disk"
         lines["writing"] = status.holder or "nobody"
-        lines["left over"] = ", ".join(status.leftovers) or "nothing"
-        if status.leftovers:
-            lines["left over"] += " (cleared by the next change when nobody reads it)"
+    lines["left over"] = ", ".join(status.leftovers) or "nothing"
+    if status.leftovers:
+        when = " when nobody reads it" if status.kind == "folder" else ""
+        lines["left over"] += f" (cleared by the next change{when})"
     return f"{status.place}\n" + "".join(f"  {name:<10} {text}\n" for name, text in lines.items())
 
 
@@ -37,8 +38,6 @@ def _dataset(status: Status) -> str:
         return status.noted
     if status.holder:
         return "not noted: a change is under way"
-    if status.kind == "folder":
-        return "not noted: a change was broken off, done whole or not at all; the next change notes it again"
     return "not noted: a change was broken off; verify it, or run: kg restore FILE with your last backup"
 
 

@@ -39,7 +39,13 @@ _QUADS_AT_ONCE = 20_000
 """Quads that one update carries; engines compile the text of an update as a whole."""
 
 _TURTLE = {"text/turtle", "application/turtle", "application/x-turtle", "application/n-triples"}
-_OURS = f'STRSTARTS(STR(?g), "{terms.BASE}") && ?g NOT IN ({FACTS}, {STATE}, {DERIVED})'
+STAGE = terms.GRAPH + "stage/"
+"""How the graphs begin that hold what a large change takes away and adds, until one update makes the change."""
+
+_STAGED = f'GRAPH ?x {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?x), "{STAGE}"))'
+_OURS = (
+    f'STRSTARTS(STR(?g), "{terms.BASE}") && !STRSTARTS(STR(?g), "{STAGE}") && ?g NOT IN ({FACTS}, {STATE}, {DERIVED})'
+)
 _DATASET = f"WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER({_OURS}) }}"
 _TRUTH, _BOOLEAN = {"1": "true", "0": "false"}, f"{terms.XSD}boolean".encode()
 
@@ -112,6 +118,11 @@ class RemoteStore:
     def count(self) -> int:
         """Return how many quads the dataset has."""
         [counted] = [int(row["n"].value) for row in self._rows(f"SELECT (COUNT(*) AS ?n) {_DATASET}")]
+        return counted
+
+    def staged(self) -> int:
+        """Return how many quads of a change that was broken off are left there; they are no part of the dataset."""
+        [counted] = [int(row["n"].value) for row in self._rows(f"SELECT (COUNT(*) AS ?n) WHERE {{ {_STAGED} }}")]
         return counted
 
     def quads(self) -> frozenset[ox.Quad]:
@@ -222,8 +233,9 @@ def _triples(reply: bytes, media_type: str) -> ox.QueryTriples:
 class RemoteWriter:
     """A writer to an endpoint.
 
-    Each change is one update, which the endpoint runs whole or not at all, unless it is too large for one text. The
-    hash of the dataset is noted last and taken away first, so that a change that was broken off can be told.
+    Each change is made by one update, which the endpoint runs whole or not at all; what it takes away and adds is put
+    there before, where it is too large for one text. Where an endpoint does not run updates whole, the hash of the
+    dataset is taken away first and noted last, so that a change that was broken off can be told.
     """
 
     def __init__(self, store: RemoteStore) -> None:
@@ -288,16 +300,35 @@ class RemoteWriter:
                 mend=f"give graphs names that begin with {terms.BASE}; nothing was changed",
             )
         new, written = after | _beside(after, view), Written.of(part_notes(after))
-        steps = [f"DELETE WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?hash }} }}"]
-        # Virtuoso deletes no literal with a language, unless it is alone in its operation.
-        steps += _operations("DELETE", old - new, 1 if view else _QUADS_AT_ONCE)
-        steps += _operations("INSERT", new - old)
-        steps.append(f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "{written.dataset_hash}" }} }}')
-        if len(old ^ new) <= _QUADS_AT_ONCE:
-            steps = [" ;\n".join(steps)]
-        for step in steps:
+        for step in self._steps(old - new, new - old, written, view):
             self.store.update(step)
         return written
+
+    def _steps(
+        self, gone: frozenset[ox.Quad], come: frozenset[ox.Quad], written: Written, view: ox.NamedNode | None
+    ) -> Iterator[str]:
+        """Yield the updates that make a change: one, if that is not too large; else several, the last of which makes it.
+
+        A large change is first put in graphs of its own, so that one that is broken off leaves the dataset as it is.
+        Where there is no dataset yet, or a broken one, there is nothing to keep; and Virtuoso, which does not do several
+        operations as a whole, makes it in parts. Then the hash is noted last.
+        """
+        forget = f"DELETE WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?hash }} }}"
+        note = f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "{written.dataset_hash}" }} }}'
+        if self.store.staged():
+            yield _UNSTAGED
+        if view is None and self.store.noted and len(gone) + len(come) > _QUADS_AT_ONCE:
+            yield from _operations("INSERT", _in_stage("gone", gone) | _in_stage("come", come))
+            yield " ;\n".join([*_moved("DELETE", "gone"), *_moved("INSERT", "come"), forget, note, _UNSTAGED])
+            return
+        # Virtuoso deletes no literal with a language, unless it is alone in its operation.
+        steps = [
+            forget,
+            *_operations("DELETE", gone, 1 if view else _QUADS_AT_ONCE),
+            *_operations("INSERT", come),
+            note,
+        ]
+        yield from [" ;\n".join(steps)] if len(gone) + len(come) <= _QUADS_AT_ONCE else steps
 
     def _view(self) -> ox.NamedNode | None:
         """Return the graph that is to hold the facts view; None for the default graph.
@@ -323,6 +354,27 @@ def _beside(quads: frozenset[ox.Quad], view: ox.NamedNode | None) -> frozenset[o
     seen = engine.quads_for_pattern(None, None, None, ox.DefaultGraph())
     in_view = (ox.Quad(quad.subject, quad.predicate, quad.object, view) for quad in seen) if view else seen
     return frozenset(in_view) | frozenset(engine.quads_for_pattern(None, None, None, DERIVED))
+
+
+_UNSTAGED = f"DELETE {{ GRAPH ?x {{ ?s ?p ?o }} }} WHERE {{ {_STAGED} }}"
+
+
+def _in_stage(name: str, quads: frozenset[ox.Quad]) -> frozenset[ox.Quad]:
+    """Return quads in graphs of the stage, whose names end with those that they are for."""
+    return frozenset(
+        ox.Quad(quad.subject, quad.predicate, quad.object, ox.NamedNode(f"{STAGE}{name}/{graph_of(quad)}"))
+        for quad in quads
+    )
+
+
+def _moved(verb: str, name: str) -> Iterator[str]:
+    """Yield the operations that delete or insert what the stage holds, in the graphs that it is for."""
+    start = f"{STAGE}{name}/"  # and then the name of the graph, an https address; none for the default graph
+    yield f"{verb} {{ ?s ?p ?o }} WHERE {{ GRAPH <{start}> {{ ?s ?p ?o }} }}"
+    yield (
+        f"{verb} {{ GRAPH ?g {{ ?s ?p ?o }} }} WHERE {{ GRAPH ?x {{ ?s ?p ?o }} "
+        f'FILTER(STRSTARTS(STR(?x), "{start}h")) BIND(IRI(STRAFTER(STR(?x), "{start}")) AS ?g) }}'
+    )
 
 
 def _operations(verb: str, quads: frozenset[ox.Quad], size: int = _QUADS_AT_ONCE) -> Iterator[str]:

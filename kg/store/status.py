@@ -23,7 +23,7 @@ __all__ = ["Status", "status"]
 
 @dataclass(frozen=True)
 class Status:
-    """How a store is. What only a folder has is None, or empty, at an endpoint."""
+    """How a store is. What only a folder has is None at an endpoint."""
 
     place: str
     kind: str
@@ -39,7 +39,7 @@ class Status:
     holder: str = ""
     """Who writes to it now."""
     leftovers: tuple[str, ...] = ()
-    """Files of no use, which the next change clears."""
+    """Files, or quads in a stage, of no use, which the next change clears."""
     computed: str = ""
     """The hash as it was worked out anew, where that was asked for."""
 
@@ -60,7 +60,10 @@ def status(store: Store, *, verify: bool = False) -> Status:
     noted = store.noted
     computed = _verified(store) if verify else ""
     if isinstance(store, RemoteStore):
-        found = Status(store.place, "endpoint", noted, store.count(), *_counts(store), computed=computed)
+        staged = store.staged()
+        left = (f"{staged:,} quads of a change that was broken off",) if staged else ()
+        counted = store.count(), *_counts(store)
+        found = Status(store.place, "endpoint", noted, *counted, computed=computed, leftovers=left)
         if not found.quads and not noted:
             raise StoreMissing("there is no dataset at this endpoint", where=store.place, mend="run: kg build")
         return found
