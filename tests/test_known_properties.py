@@ -123,6 +123,14 @@ def test_a_query_has_the_rows_that_a_copy_of_what_was_known_has(store: EmbeddedS
     assert rows(asked_itself, text) == rows(copied, text)
 
 
+def test_names_that_a_base_completes_are_those_of_the_query() -> None:
+    store = dataset([[(DATES[0], "2020-01-01")], [], []], [("d", [("id:n0", "id:p", "id:n1")], "factual")], [])
+    ways = both_ways(store, date(2020, 1, 1))
+    text = f"BASE <{terms.ID}> SELECT ?o {{ <n0> <p> ?o }}"
+
+    assert rows(ways[0], text) == rows(ways[1], text) == (["o"], Counter([(iri("id:n1"),)]))
+
+
 # --- derived facts: of the events of one agreement, some are told by another document than the others ----------------
 
 

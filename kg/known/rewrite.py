@@ -134,7 +134,7 @@ class _KnownWriter(Writer):
         return text[:-1].rstrip(), tests
 
     def branch(self, node: Any) -> str:
-        """Return one of the groups of a union, or a group in a group: what it matched is tested where that ends."""
+        """Return one of the groups of a union: what it matched is tested where the group around the union ends."""
         text, tests = self._group(node)
         if not tests:
             return f"{text} }}"
@@ -142,16 +142,27 @@ class _KnownWriter(Writer):
         self.tests.append(f"(!BOUND(?{mark}) || {_all(tests)})")
         return f"{text} BIND(1 AS ?{mark}) }}"
 
+    def nested(self, node: Any) -> str:
+        """Return a group in a group, tested where that ends.
+
+        It has no mark, since it is always matched: with an assignment in it, the engine would no longer look up what
+        it joins.
+        """
+        text, tests = self._group(node)
+        self.tests += tests
+        return f"{text} }}"
+
     def part(self, node: Any) -> str:
         """Return one part of a group."""
         if node.name == "GroupOrUnionGraphPattern":
-            return " UNION ".join(self.branch(each) for each in node.graph)
+            write = self.nested if len(node.graph) == 1 else self.branch
+            return " UNION ".join(write(each) for each in node.graph)
         return super().part(node)
 
     def in_graph(self, node: Any) -> str:
         """Return a group that is matched in another graph."""
         outer, self.graph = self.graph, node.term
-        text = f"GRAPH {self.term(node.term)} {self.branch(node.graph)}"
+        text = f"GRAPH {self.term(node.term)} {self.nested(node.graph)}"
         self.graph = outer
         return text
 

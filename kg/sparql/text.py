@@ -302,7 +302,8 @@ def without_terms(text: str, kept: Collection[str] = ()) -> tuple[str, dict[str,
     """Return a query with IRIs of ours for the terms in its pattern, and the terms that these stand for.
 
     So queries that differ in terms only, such as the parameters of a question, are one text. Terms count that are
-    written in full, but for those to be `kept`; those that a `VALUES ?x { … }` lists are taken as one.
+    written in full, but for those to be `kept`; those that a `VALUES ?x { … }` lists are taken as one. A query with a
+    BASE stays as it is, since what is written there is not what is meant.
 
     >>> without_terms("SELECT ?x { VALUES ?x { <a:a> <a:b> } ?x <a:p> 1 }")[1]
     {'<https://w3id.org/pactgraph/term/0>': '<a:a> <a:b>', '<https://w3id.org/pactgraph/term/1>': '<a:p>'}
@@ -312,6 +313,8 @@ def without_terms(text: str, kept: Collection[str] = ()) -> tuple[str, dict[str,
     for found in _TERMS.finditer(text):
         inside = inside or found["mark"] == "{"
         if not inside:  # the prefixes
+            if (found["words"] or "").upper() == "BASE":
+                return text, {}
             continue
         written = found["listed"] or found["term"]
         # What stands behind an equals sign may be the SEPARATOR of an aggregate, which is no term.
