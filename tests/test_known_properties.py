@@ -123,6 +123,15 @@ def test_a_query_has_the_rows_that_a_copy_of_what_was_known_has(store: EmbeddedS
     assert rows(asked_itself, text) == rows(copied, text)
 
 
+def test_rows_without_columns_are_as_many() -> None:
+    store = dataset([[(DATES[0], "2020-01-01")], [], []], [("d", [("id:n0", "id:p", "id:n1")], "factual")], [])
+    ways = both_ways(store, date(2020, 1, 1))
+
+    for text, many_ in (("SELECT * { id:n0 id:p id:n1 }", 1), ("SELECT * { id:n0 id:p id:n0 }", 0)):
+        assert rows(ways[0], text) == rows(ways[1], text) == ([], Counter({(): many_} if many_ else {}))
+    assert "copy" not in vars(ways[0])
+
+
 def test_names_that_a_base_completes_are_those_of_the_query() -> None:
     store = dataset([[(DATES[0], "2020-01-01")], [], []], [("d", [("id:n0", "id:p", "id:n1")], "factual")], [])
     ways = both_ways(store, date(2020, 1, 1))

@@ -13,7 +13,7 @@ from kg.derive import rules, stored
 from kg.document import documents_from
 from kg.errors import StoreError
 from kg.known.day import Beyond, Day
-from kg.known.rewrite import rewritten
+from kg.known.rewrite import UNSEEN, rewritten
 from kg.store import EmbeddedStore, damage, evaluate
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class _KnownStore:
             raise seen.failure
         if seen.failure is not None:
             raise damage(seen.failure, self.place) or StoreError(f"the store cannot be read: {seen.failure}")
-        return ox.parse_query_results(told or b"", format=form)
+        return ox.parse_query_results((told or b"").replace(f'"{UNSEEN}"'.encode(), b"", 1), format=form)
 
     def _derived(self, instrument: ox.NamedNode) -> frozenset[ox.Triple]:
         """Return the derived facts about an instrument that follow from what was known."""

@@ -25,10 +25,13 @@ from kg.terms import BASE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Rewritten", "rewritten"]
+__all__ = ["UNSEEN", "Rewritten", "rewritten"]
 
 _OURS = "known__"
 """How the variables begin that are added to a query."""
+
+UNSEEN = f"{_OURS}none"
+"""The variable that a query projects which has none to project; its rows are empty."""
 
 _NOTHING = ox.Store()
 _PLACE = re.compile(rf"<{re.escape(BASE)}term/\d+>")
@@ -98,13 +101,11 @@ class _KnownWriter(Writer):
         return f"?{_OURS}{term}" if isinstance(term, BNode) else super().term(term)
 
     def everything(self, node: Any) -> str:
-        """Return the variables that a query with `SELECT *` has, without ours."""
+        """Return the variables that a query with `SELECT *` has, without ours, or one without values for none."""
         values = Writer().values(node.valuesClause) if node.valuesClause else ""
         found = evaluate(_NOTHING, f"SELECT * WHERE {{ {Writer().group(node.where)} {values} }}")
         assert isinstance(found, ox.QuerySolutions)
-        if not found.variables:
-            raise Uncitable("SELECT *", "there is no variable to project")
-        return " ".join(map(str, found.variables))
+        return " ".join(map(str, found.variables)) or f"?{UNSEEN}"
 
     # --- patterns
 

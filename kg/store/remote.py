@@ -307,11 +307,11 @@ class RemoteWriter:
     def _steps(
         self, gone: frozenset[ox.Quad], come: frozenset[ox.Quad], written: Written, view: ox.NamedNode | None
     ) -> Iterator[str]:
-        """Yield the updates that make a change: one, if that is not too large; else several, the last of which makes it.
+        """Yield the updates that make a change: one, if that is not too large; else several, and the last makes it.
 
         A large change is first put in graphs of its own, so that one that is broken off leaves the dataset as it is.
-        Where there is no dataset yet, or a broken one, there is nothing to keep; and Virtuoso, which does not do several
-        operations as a whole, makes it in parts. Then the hash is noted last.
+        Where there is no dataset yet, or a broken one, there is nothing to keep; and Virtuoso, which does not do
+        several operations as a whole, makes it in parts. Then the hash is noted last.
         """
         forget = f"DELETE WHERE {{ GRAPH {STATE} {{ {STATE} {_NOTED} ?hash }} }}"
         note = f'INSERT DATA {{ GRAPH {STATE} {{ {STATE} {_NOTED} "{written.dataset_hash}" }} }}'
