@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kg import sparql, terms
 from kg.cite import RowCitation, cite
 from kg.claim import Claim, quads_from
+from kg.dataset import facts
 from kg.store import EmbeddedStore
 
 EXAMPLES = 2000 if os.environ.get("CI") else 200
@@ -68,7 +69,9 @@ class World:
     def store(self, iris: Any = None, without: ox.Triple | None = None) -> EmbeddedStore:
         chosen = self.claims.values() if iris is None else [self.claims[iri] for iri in iris]
         quads = self.reference | {quad for claim in chosen for quad in quads_from(claim) if quad.triple != without}
-        return EmbeddedStore.of(quads)
+        engine = ox.Store()  # nothing here is derived
+        engine.extend(quads | facts(quads))
+        return EmbeddedStore("memory", engine)
 
     def rows(self, text: str, iris: Any = None, without: ox.Triple | None = None) -> list[Row]:
         found = self.store(iris, without).query(text)

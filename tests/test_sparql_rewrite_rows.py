@@ -16,7 +16,7 @@ from pyparsing import ParseException
 from kg.sparql import rewrite
 from kg.sparql.rewrite import rewritten
 
-EXAMPLES = 4000 if os.environ.get("CI") else 800
+EXAMPLES = 2000 if os.environ.get("CI") else 800
 BASE = "https://example.org/"
 PREFIX = f"PREFIX : <{BASE}>\n"
 NODES = [":n1", ":n2", "1", '"n1"']
