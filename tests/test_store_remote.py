@@ -92,6 +92,10 @@ def test_a_build_puts_the_dataset_and_its_facts_view_on_the_server(
     assert default_graph(shipped_remote) == {quad.triple for quad in facts(shipped.quads)}
 
 
+REFUSED_BY_VIRTUOSO = ("agreements", "type")
+"""Virtuoso 7.2.5 makes SQL of this question with this parameter that it cannot compile, and says so."""
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_is_answered_as_on_disk(
     name: str, shipped_remote: RemoteStore, shipped_store: EmbeddedStore
@@ -101,6 +105,10 @@ def test_every_question_is_answered_as_on_disk(
     ways = [needed, *({**needed, each.name: each.example} for each in parameters if each.optional)]
 
     for given in ways:
+        if shipped_remote.view and name == REFUSED_BY_VIRTUOSO[0] and REFUSED_BY_VIRTUOSO[1] in given:
+            with pytest.raises(StoreError, match="SQ156"):
+                ask(shipped_remote, name, given)
+            continue
         here, there = ask(shipped_store, name, given), ask(shipped_remote, name, given)
         assert there.columns == here.columns
         assert there.rows == here.rows
