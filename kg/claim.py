@@ -14,7 +14,7 @@ from kg.document import Passage, SourceDocument, address_key, documents_from
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Claim", "Coverage", "claim_key", "claims_from", "coverage", "factual", "quads_from"]
+__all__ = ["FACT", "Claim", "Coverage", "claim_key", "claims_from", "coverage", "factual", "quads_from"]
 
 _TYPE = ox.NamedNode(terms.RDF + "type")
 _CLAIM = ox.NamedNode(terms.PACT + "Claim")
@@ -31,13 +31,14 @@ _IRI_FIELDS = {
     "review_status": "reviewStatus",
     "conditional_on": "conditionalOn",
 }
-_FACT = {
-    (terms.PACT + name, terms.PV + value)
+FACT = tuple(
+    (ox.NamedNode(terms.PACT + name), ox.NamedNode(terms.PV + value))
     for name, value in (("reviewStatus", "accepted"), ("polarity", "affirmed"), ("modality", "factual"))
-}
-"""The marks of a claim whose content joins the facts view; it has no others of these properties."""
+)
+"""The marks of a claim whose content joins the facts view; it has no others with these properties."""
 
-_MARKS = {ox.NamedNode(predicate) for predicate, _ in _FACT}
+_FACT = {(mark.value, value.value) for mark, value in FACT}
+_MARKS = {mark for mark, _ in FACT}
 _TEXT_FIELDS = {"statements": "statement", "hedge_cues": "hedgeCue", "conditions": "conditionText"}
 
 

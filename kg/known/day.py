@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from kg import terms
+from kg.claim import FACT as FACTUAL
 from kg.dataset import graph_of, slug_in
 from kg.derive import DERIVED
 
@@ -38,10 +39,6 @@ _CLAIM = ox.NamedNode(terms.PACT + "Claim")
 _ISSUED = [
     ox.NamedNode(terms.PACT + "latestDate"),
     ox.NamedNode(terms.expand("dcterms:issued")),
-]
-_MARKS = [
-    (ox.NamedNode(terms.PACT + name), terms.PV + value)
-    for name, value in (("reviewStatus", "accepted"), ("polarity", "affirmed"), ("modality", "factual"))
 ]
 
 Subject = ox.NamedNode | ox.BlankNode
@@ -152,7 +149,7 @@ class Day:
         node = ox.NamedNode(claim)
         if not any(self._recorded(node, _TYPE, _CLAIM)):
             return False
-        return all(_values(self._recorded(node, mark)) == [wanted] for mark, wanted in _MARKS)
+        return all(_values(self._recorded(node, mark)) == [wanted.value] for mark, wanted in FACTUAL)
 
     def _recorded(self, claim: ox.NamedNode, predicate: ox.NamedNode, object_: Term | None = None) -> Iterator[ox.Quad]:
         for quad in self._named(claim, predicate, object_):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg import terms
+from kg.claim import FACT
 from kg.dataset import facts, graph_of
 from kg.errors import StoreLocked
 
@@ -27,10 +28,6 @@ _FOR_GOOD = {".sst", ".blob"}
 
 _OF_ONE_PROCESS = {"LOCK", "LOG"}
 _MANY = 50_000
-_MARKS = [
-    (ox.NamedNode(terms.PACT + name), ox.NamedNode(terms.PV + value))
-    for name, value in (("reviewStatus", "accepted"), ("polarity", "affirmed"), ("modality", "factual"))
-]
 
 
 def copy_of_links(old: Path, new: Path) -> None:
@@ -113,7 +110,7 @@ def _is_given(engine: ox.Store, fact: ox.Quad) -> bool:
 
 def _is_factual(engine: ox.Store, claim: ox.NamedNode) -> bool:
     """Tell what `kg.claim.Claim.is_fact` tells, of a claim in a store."""
-    for predicate, wanted in _MARKS:
+    for predicate, wanted in FACT:
         found = {quad.object for quad in engine.quads_for_pattern(claim, predicate, None, None) if _is_record(quad)}
         if found != {wanted}:
             return False
